@@ -1,0 +1,114 @@
+"""Every setting, one class, one environment variable a line (the field's name in upper case).
+
+Secrets are not here: ``shared.gcp.secrets`` reads them from the environment or from Secret Manager, and their names are
+listed in ``SECRETS``. A value that cannot be read stops the instance at start, with the variable's name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+SECRETS = (
+    "JWT_SECRET",  # signs access tokens and embed page tokens (HS256, 32 bytes or more)
+    "ENCRYPTION_KEYS",  # {"current": "k2", "keys": {"k1": "<base64, 32 bytes>", "k2": …}}
+    "HASH_KEY",  # keys the hashes of one-time codes and rate-limit subjects
+    "MAILGUN_API_KEY",
+    "MAILGUN_WEBHOOK_SIGNING_KEY",
+    "MONDAY_API_KEY",
+    "MONDAY_SIGNING_SECRET",
+    "GOOGLE_OAUTH_CLIENT_SECRET",
+    "MICROSOFT_OAUTH_CLIENT_SECRET",
+    "FACEBOOK_APP_SECRET",
+    "TIKTOK_CLIENT_SECRET",
+    "WORDPRESS_CLIENT_SECRET",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says. Defaults are those of a laptop; production sets its own in Terraform."""
+
+    environment: str = "local"  # local, dev or prod
+    app_base_url: str = "http://localhost:8080"  # the one public address: mailed links, embeds, cookies
+    client_app_url: str = ""  # the dashboard's own origin, when it differs
+    cors_origins: tuple[str, ...] = ()  # further origins that may call with credentials
+    csp_frame_src: tuple[str, ...] = ()  # who may be framed by the dashboard (Looker)
+    csp_img_src: tuple[str, ...] = ()  # further image hosts
+    trusted_proxy_hops: int = 1  # how many proxies append to X-Forwarded-For; 0 = use the socket's peer
+
+    database_url: str = "postgresql://localhost/anchor"
+    database_pool_size: int = 4  # connections one instance may hold
+    database_timeout_s: float = 10.0  # for one statement
+    database_acquire_timeout_s: float = 5.0  # for a free connection
+
+    gcp_project_id: str = "anchor-local"
+    gcp_region: str = "us-central1"
+    function_url_template: str = "http://127.0.0.1:8081/{name}"  # {name} or {service} (dashes) of a function
+    invoker_email: str = "invoker@anchor-local.iam.gserviceaccount.com"  # who calls tasks, events and schedules
+    uploads_bucket: str = "anchor-uploads"
+    cloud_tasks_emulator_host: str = ""  # host:port of a Cloud Tasks stand-in; empty = Google
+    secret_manager_emulator_host: str = ""
+    vertex_emulator_host: str = ""
+    pubsub_emulator_host: str = ""
+    firestore_emulator_host: str = ""
+    storage_emulator_host: str = ""  # a URL, as Google's client expects it
+
+    vertex_location: str = "us-central1"
+    vertex_model: str = "gemini-2.0-flash-001"
+    vertex_classifier_model: str = "gemini-2.0-flash-001"
+    vertex_imagen_model: str = "imagen-3.0-generate-001"
+    vertex_timeout_s: float = 8.0
+
+    ctm_api_base: str = "https://api.calltrackingmetrics.com"
+    ctm_timeout_s: float = 8.0
+    mailgun_api_base: str = "https://api.mailgun.net"
+    mailgun_domain: str = "mail.anchor.test"
+    mailgun_from_email: str = "hello@mail.anchor.test"
+    mailgun_from_name: str = "Anchor"
+    mailgun_timeout_s: float = 5.0
+
+    access_token_lifetime_s: int = 900
+
+    @property
+    def is_local(self) -> bool:
+        return self.environment == "local"
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """Origins that may call with credentials, without trailing slashes."""
+        known = (self.app_base_url, self.client_app_url, *self.cors_origins)
+        return frozenset(origin.rstrip("/") for origin in known if origin)
+
+    def function_url(self, name: str) -> str:
+        """Where the function *name* is called by Tasks, Pub/Sub and Scheduler; also its OIDC audience."""
+        return self.function_url_template.format(name=name, service=name.replace("_", "-"))
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read each field from its variable; raise ValueError naming the first one that cannot be read."""
+        given = {f.name: _read(f.name, str(f.type), env[f.name.upper()]) for f in fields(cls) if f.name.upper() in env}
+        return cls(**given)  # type: ignore[arg-type]  # _read returns what the field's annotation asks for
+
+
+def _read(name: str, kind: str, text: str) -> object:
+    try:
+        match kind:
+            case "int":
+                return int(text)
+            case "float":
+                return float(text)
+            case "tuple[str, ...]":
+                return tuple(part.strip() for part in text.split(",") if part.strip())
+            case _:
+                return text
+    except ValueError as error:
+        raise ValueError(f"{name.upper()} must be a number of type {kind}") from error
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings.from_env(os.environ)

@@ -1,0 +1,147 @@
+"""Every function as data: what triggers it, who may call it, what it may use.
+
+The one list from which routing, OpenAPI, Terraform, the local cloud and the table tests are derived. It imports no
+function. One rule gives every name its place: ``leads_add_note`` is the coroutine of that name in
+``functions/leads/add_note.py``. An alias path is a further route of the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Trigger = Literal["http", "task", "event", "schedule"]
+
+
+class Access(StrEnum):
+    """Who may call a function; enforced in ``shared.runtime.identity``."""
+
+    PUBLIC = "public"  # anyone
+    LINK = "link"  # whoever holds the token in the path; the area checks it
+    AUTH = "auth"  # any signed-in user
+    PORTAL = "portal"  # any signed-in user; admins may name a client in x-acting-user
+    STAFF = "staff"  # superadmin, admin, team
+    ADMIN = "admin"  # superadmin, admin
+    SUPER = "super"  # superadmin
+    INTERNAL = "internal"  # Cloud Tasks, Pub/Sub and Scheduler, with our invoker's identity
+
+
+PUBLIC, LINK, AUTH, PORTAL, STAFF, ADMIN, SUPER, INTERNAL = Access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A Cloud Tasks queue: rates, and how a task that answered other than 2xx is tried again."""
+
+    name: str
+    per_second: float = 50
+    at_once: int = 50
+    attempts: int = 12
+    min_backoff_s: int = 5
+    max_backoff_s: int = 80
+    doublings: int = 4
+
+
+QUEUES = {
+    queue.name: queue
+    for queue in (
+        # 5, 10, 20, 40, 80 s: the attempts beyond the five that a step has cover waits for a killed run's lease
+        Queue(name="forms"),
+        Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
+    )
+}
+
+# Topic → what its messages say happened. A topic may have no listener yet; a listener's topic must be here.
+TOPICS = {
+    "mail-event": "Mailgun told us what became of a mail",
+    "dead-letters": "a message that its listener refused too often",
+}
+EVENT_ATTEMPTS = 8  # deliveries of one message before it goes to dead-letters (Pub/Sub allows 5 to 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One Cloud Function. Times in seconds, memory in MiB."""
+
+    name: str
+    trigger: Trigger
+    access: Access
+    routes: tuple[str, ...] = ()  # "POST /api/hub/leads/{call_id}/notes"
+    queue: str | None = None
+    topic: str | None = None
+    cron: str | None = None  # in UTC
+    timeout_s: int = 30
+    memory_mb: int = 256
+    concurrency: int = 40
+    max_instances: int = 10
+    max_body_kb: int = 100
+    embeddable: bool = False  # served to pages of other sites: its own CORS, CSP and framing rules
+
+    @property
+    def area(self) -> str:
+        return self.name.partition("_")[0]
+
+    @property
+    def module(self) -> str:
+        return f"functions.{self.area}.{self.name.partition('_')[2]}"
+
+    @property
+    def lease_s(self) -> int:
+        """How long one run owns its work: longer than the run can last."""
+        return self.timeout_s + 5
+
+
+def http(name: str, *routes: str, access: Access, **limits: int | bool) -> Function:
+    return Function(name=name, trigger="http", routes=routes, access=access, **limits)  # type: ignore[arg-type]
+
+
+def task(name: str, *, queue: str, **limits: int) -> Function:
+    return Function(name=name, trigger="task", access=INTERNAL, queue=queue, **limits)  # type: ignore[arg-type]
+
+
+def event(name: str, *, topic: str, **limits: int) -> Function:
+    return Function(name=name, trigger="event", access=INTERNAL, topic=topic, **limits)  # type: ignore[arg-type]
+
+
+def schedule(name: str, *, cron: str, **limits: int) -> Function:
+    return Function(name=name, trigger="schedule", access=INTERNAL, cron=cron, max_instances=1, **limits)  # type: ignore[arg-type]
+
+
+FUNCTIONS: tuple[Function, ...] = (
+    # health
+    http("jobs_check_health", "GET /api/health", access=PUBLIC),
+    http("jobs_check_readiness", "GET /api/health/ready", access=PUBLIC),
+    # forms on other people's pages
+    http("forms_serve_embed_script", "GET /embed/script/embed.js", access=PUBLIC, embeddable=True),
+    http("forms_serve_fields_runtime", "GET /embed/script/runtime.js", access=PUBLIC, embeddable=True),
+    http("forms_serve_page", "GET /embed/form/{form_id}", access=PUBLIC, embeddable=True),
+    http("forms_serve_form_runtime", "GET /embed/form/{form_id}/runtime.js", access=PUBLIC, embeddable=True),
+    http("forms_describe", "GET /embed/{form_id}", "GET /embed/{form_id}/json", access=PUBLIC, embeddable=True),
+    http("forms_submit", "POST /embed/{form_id}/submit", access=PUBLIC, embeddable=True, max_instances=20),
+    http("forms_save_draft", "POST /embed/{form_id}/draft/save", access=PUBLIC, embeddable=True),
+    http("forms_resume_draft", "POST /embed/{form_id}/draft/resume", access=PUBLIC, embeddable=True),
+    task("forms_process", queue="forms", max_instances=20),
+    # mail
+    http("emails_receive_mailgun", "POST /api/webhooks/mailgun", access=PUBLIC, max_body_kb=512),
+    http("emails_probe_mailgun", "GET /api/webhooks/mailgun/test", access=STAFF),
+    task("emails_send", queue="emails"),
+    event("emails_track", topic="mail-event"),
+    # keeping house
+    http("jobs_list_dead", "GET /api/jobs/dead", access=SUPER),
+    http("jobs_resend_dead", "POST /api/jobs/dead/{work_id}/resend", access=SUPER),
+    event("jobs_record_dead", topic="dead-letters"),
+    schedule("jobs_sweep_outbox", cron="* * * * *"),
+    schedule("jobs_purge_finished", cron="30 7 * * *"),
+)
+
+BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}
+
+
+def by_trigger(trigger: Trigger) -> Iterator[Function]:
+    return (function for function in FUNCTIONS if function.trigger == trigger)
+
+
+def listeners(topic: str) -> Iterator[Function]:
+    return (function for function in FUNCTIONS if function.topic == topic)
