@@ -4,7 +4,7 @@ from shared.areas.jobs import service
 from shared.runtime import Job, event, log
 
 
-@event
+@event(per_message=True)
 async def jobs_record_dead(job: Job, body: Any) -> None:
     """Keep a message that its listener refused too often, where people can see it and send it again.
 

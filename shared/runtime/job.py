@@ -91,9 +91,11 @@ def task(handler: Handler) -> Any:
     return _job(handler, read)
 
 
-def event(handler: Handler) -> Any:
-    """Serve *handler(job, body)* for a Pub/Sub push subscription; the key is the outbox row's id, else the message's.
+def event(handler: Handler | None = None, *, per_message: bool = False) -> Any:
+    """Serve *handler(job, body)* for a Pub/Sub push subscription.
 
+    The key is the outbox row's id, which a message that is sent again keeps; with *per_message* it is Pub/Sub's id, so
+    that every sending counts.
     Source: https://cloud.google.com/pubsub/docs/push (wrapped messages)
     """
 
@@ -104,9 +106,12 @@ def event(handler: Handler) -> Any:
         except binascii.Error:
             raise Invalid.field("message.data", "is not base64") from None
         outbox_id = _uuid(message.attributes.get("outbox_id"))
-        return Delivery(str(outbox_id or message.message_id), data, outbox_id, attributes=message.attributes)
+        key = message.message_id if per_message or outbox_id is None else str(outbox_id)
+        if not key:
+            raise Invalid.field("message.messageId", "is missing")
+        return Delivery(key, data, outbox_id, attributes=message.attributes)
 
-    return _job(handler, read)
+    return _job(handler, read) if handler is not None else lambda handler: _job(handler, read)
 
 
 def schedule(handler: Handler) -> Any:
