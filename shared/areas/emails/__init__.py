@@ -1,0 +1,1 @@
+"""Mail we send: how it looks, and what we know became of it."""
