@@ -15,6 +15,7 @@ from shared.db.database import Database
 if TYPE_CHECKING:
     import httpx
 
+    from shared.areas.emails.service import Sending
     from shared.crypto import KeyRing
     from shared.gcp.pubsub import Topics
     from shared.gcp.secrets import Secrets
@@ -86,7 +87,14 @@ class Services:
             )
         return client.MailgunClient(self._http["mailgun"], self.settings.mailgun_domain)
 
-    def ctm(self, *, account: str, key: str, secret: str) -> CtmClient:
+    async def sending(self) -> Sending:
+        """What the mail service needs to send."""
+        from shared.areas.emails.service import Sending
+
+        chosen = self.settings
+        return Sending(await self.mailgun(), chosen.mailgun_domain, self.key_ring, chosen.mailgun_events_delay_s)
+
+    def ctm(self, account: str, key: str, secret: str) -> CtmClient:
         """A client of one CTM account, on a connection pool shared by all of them."""
         from shared.integrations.ctm import client
 
