@@ -170,7 +170,7 @@ class OAuthVendor(Vendor):
         return _redirect(params["redirect_uri"], {"code": code, **state, "scope": params.get("scope", "")})
 
     def _check_request(self, params: Mapping[str, str]) -> Response | None:
-        """A page for the person when nobody may be redirected (RFC 6749 §4.1.2.1), a redirect with the error, or None."""
+        """A page when nobody may be redirected (RFC 6749 §4.1.2.1), a redirect that names the error, or None."""
         if params.get(self.dialect.client_id_name) != self.client_id:
             return _error_page(401, "invalid_client", "The OAuth client was not found.")
         target = params.get("redirect_uri", "")
