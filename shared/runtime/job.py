@@ -32,7 +32,7 @@ from starlette.responses import Response
 
 from shared import manifest
 from shared.db.database import Transaction
-from shared.errors import Invalid, Park, Problem, TooLarge, TryLater, VendorError
+from shared.errors import Invalid, KeyUnknown, Park, Problem, TooLarge, TryLater, VendorError
 from shared.runtime import bodies, identity, inbox, log, outbox
 from shared.runtime.context import Context
 from shared.runtime.inbox import Claim, LeaseLost
@@ -232,6 +232,9 @@ async def _run(job: Job, body: TypeAdapter[Any] | None, handler: Handler) -> Res
     except VendorError as error:
         log.error("vendor_refused", reason=str(error))
         return await _park(job, str(error))
+    except KeyUnknown:
+        await job.services.renew_key_ring()
+        return await _again(job, "sealed with a key that was not known yet")
     except Exception as error:
         log.error("crash", exception=error)
         return await _again(job, f"crashed: {type(error).__name__}", status=500)

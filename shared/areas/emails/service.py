@@ -1,9 +1,9 @@
 """The one mail service: log, send once, track.
 
 A mail is logged as pending in the transaction of whatever causes it. Sending gives it a Message-Id made from its log
-row; when an answer of Mailgun's is lost (a crash, a dropped connection), the next attempt first asks Mailgun's event log
-for that id, so that nobody gets a mail twice. Bodies with codes or links that let somebody in are stored sealed until
-they are sent, and then not at all. Source: seeds DATA_FLOWS §8, INTEGRATIONS §2.
+row; when an answer of Mailgun's is lost (a crash, a dropped connection), the next attempt first asks Mailgun's event
+log for that id, so that nobody gets a mail twice. Bodies with codes or links that let somebody in are stored sealed
+until they are sent, and then not at all. Source: seeds DATA_FLOWS §8, INTEGRATIONS §2.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Park, Problem, Rejected, TryLater
 
 if TYPE_CHECKING:
+    from shared.config import Settings
     from shared.crypto import KeyRing
 
 REDACTED = "[not kept: this mail lets its reader in]"
@@ -45,6 +46,23 @@ class Sending:
     domain: str
     key_ring: GetKeyRing
     events_delay_s: float  # how long Mailgun's event log may take to show what was accepted
+
+
+class Instance(Protocol):
+    """The running instance's services (``runtime.services``)."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def mailgun(self) -> Sender: ...
+
+    async def key_ring(self) -> KeyRing: ...
+
+
+async def sending(instance: Instance) -> Sending:
+    """What sending needs, from the running instance."""
+    chosen = instance.settings
+    return Sending(await instance.mailgun(), chosen.mailgun_domain, instance.key_ring, chosen.mailgun_events_delay_s)
 
 
 async def log(db: Executor, mail: Mail, key_ring: GetKeyRing) -> UUID:
