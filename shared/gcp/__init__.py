@@ -1,0 +1,1 @@
+"""Google's services: one small file each, importing its library on first use."""
