@@ -26,11 +26,10 @@ class Problem(Exception):
     status = 400
     code = "BAD_REQUEST"
 
-    def __init__(self, message: str, *, code: str | None = None, status: int | None = None, **extra: object):
+    def __init__(self, message: str, *, code: str | None = None, **extra: object):
         super().__init__(message)
         self.message = message
         self.code = code or self.code
-        self.status = status or self.status
         self.extra = extra
 
 
@@ -39,8 +38,10 @@ class Invalid(Problem):
 
     code = "INVALID"
 
-    def __init__(self, message: str, *, errors: list[dict[str, str]] | None = None, **extra: object):
-        super().__init__(message, **({"errors": errors} if errors else {}), **extra)
+    def __init__(self, message: str, *, code: str | None = None, errors: list[dict[str, str]] | None = None):
+        super().__init__(message, code=code)
+        if errors:
+            self.extra["errors"] = errors
 
     @classmethod
     def field(cls, name: str, message: str) -> Invalid:
@@ -71,8 +72,8 @@ class TooLarge(Problem):
 class TooManyRequests(Problem):
     status, code = 429, "TOO_MANY_REQUESTS"
 
-    def __init__(self, message: str, *, retry_after_s: int, **extra: object):
-        super().__init__(message, **extra)
+    def __init__(self, message: str, *, retry_after_s: int, code: str | None = None):
+        super().__init__(message, code=code)
         self.retry_after_s = retry_after_s
 
 

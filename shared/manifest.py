@@ -62,6 +62,34 @@ EVENT_ATTEMPTS = 8  # deliveries of one message before it goes to dead-letters (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """What the functions of one area may reach beyond the database; its service account gets just this."""
+
+    name: str
+    secrets: tuple[str, ...] = ()  # of config.SECRETS
+    enqueues: tuple[str, ...] = ()  # task functions it sends work to
+    publishes: tuple[str, ...] = ()  # topics
+    google: tuple[Literal["vertex", "storage", "firestore"], ...] = ()
+
+
+# Every function reads the access tokens' key; every outbox can be swept by jobs.
+COMMON_SECRETS = ("JWT_SECRET", "ENCRYPTION_KEYS", "HASH_KEY")
+AREAS = {
+    area.name: area
+    for area in (
+        Area(name="forms", secrets=("MAILGUN_API_KEY",), enqueues=("forms_process",), google=("vertex",)),
+        Area(
+            name="emails",
+            secrets=("MAILGUN_API_KEY", "MAILGUN_WEBHOOK_SIGNING_KEY"),
+            enqueues=("emails_send",),
+            publishes=("mail-event",),
+        ),
+        Area(name="jobs", enqueues=("forms_process", "emails_send"), publishes=("mail-event",)),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """One Cloud Function. Times in seconds, memory in MiB."""
 

@@ -1,1 +1,1 @@
-"""Google's services: one small file each, importing its library on first use."""
+"""Google Cloud, one small file a service. Google's libraries are imported when a client is made, not before."""

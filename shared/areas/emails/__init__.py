@@ -1,1 +1,1 @@
-"""Mail we send: how it looks, and what we know became of it."""
+"""Mail, for every area: what is sent, what became of it, and the log that shows both."""

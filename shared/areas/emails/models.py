@@ -1,4 +1,4 @@
-"""A mail as we compose it, and what we know became of it."""
+"""What a mail is to the areas that send one, and what the vendor later says of it."""
 
 from __future__ import annotations
 
@@ -6,48 +6,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a mail says. Both bodies say the same."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One mail to one recipient.
 
+    ``message_key`` names it in the business (``email_<submission>_<recipient>``): a second mail of the same key is the
+    same mail. ``client_id``: whose business it is about; ``triggered_by_id``: who caused it.
+    """
+
+    type: str  # of the seeds' list, DATA_FLOWS §8
+    to: str
     subject: str
     text: str
-    html: str
+    html: str | None = None
+    to_name: str = ""
+    client_id: UUID | None = None
+    triggered_by_id: UUID | None = None
+    review_request_id: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    message_key: str | None = None
 
 
-class MailHappening(Protocol):
-    """One event of one mail, in the normal form that the mail vendor's webhook module gives."""
+class MailEvent(Protocol):
+    """What the vendor's webhook says, in our words (``integrations.mailgun.webhook`` makes it)."""
 
     @property
     def event_id(self) -> str: ...
+
+    @property
+    def message_id(self) -> str | None: ...  # with angle brackets
+
     @property
     def kind(self) -> str: ...
+
     @property
     def occurred_at(self) -> datetime: ...
-    @property
-    def code(self) -> str | None: ...
-    @property
-    def reason(self) -> str | None: ...
+
     @property
     def details(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tracking:
-    """The tracking columns of ``email_logs``. ``status``: pending, sent, failed, delivered, bounced or complained."""
+class SendMail(BaseModel):
+    """The work of ``emails_send``."""
 
-    status: str = "pending"
-    delivered_at: datetime | None = None
-    opened_at: datetime | None = None
-    open_count: int = 0
-    clicked_at: datetime | None = None
-    click_count: int = 0
-    bounced_at: datetime | None = None
-    bounce_type: str | None = None
-    bounce_code: str | None = None
-    error_message: str | None = None
-    complained_at: datetime | None = None
-    unsubscribed_at: datetime | None = None
-    delivery_status: Mapping[str, Any] = field(default_factory=dict)
+    email_log_id: UUID
+
+
+class TrackMail(BaseModel):
+    """The fact of topic ``mail-event``: this event of Mailgun's is stored."""
+
+    event_id: str
+
+
+class Received(BaseModel):
+    """The webhook's answer."""
+
+    received: bool = True
+    event: str | None = None
+    logId: UUID | None = None
+    skipped: str | None = None

@@ -1,0 +1,265 @@
+"""Makes a coroutine an HTTP function: ``@endpoint`` does what every endpoint needs, a handler only what is its own.
+
+From the manifest it knows method, path and access; from the annotations what to read: ``body`` and ``query`` are
+pydantic models (``body: dict`` takes any JSON object), the return value is a model, a dict or list, ``Json`` (text that
+PostgreSQL made), a Starlette response, or None for 204. Everything that can go wrong becomes the one error shape
+``{"message", "code", …}``; a 500 carries nothing of the inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, get_type_hints
+from urllib.parse import parse_qs
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from shared import manifest
+from shared.errors import NotFound, Problem, TooManyRequests, TryLater, VendorError
+from shared.routing import Router
+from shared.runtime import bodies, headers, identity, log
+from shared.runtime.context import Context
+from shared.runtime.identity import Identity, User
+from shared.runtime.services import Services, services
+
+Handler = Callable[..., Awaitable[Any]]
+Served = Callable[[Request], Awaitable[Response]]
+
+
+class Json(str):
+    """An answer that already is JSON."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Call(Context):
+    """One HTTP request, as its handler sees it."""
+
+    request: Request
+    path: Mapping[str, str]
+    identity: Identity
+
+    @property
+    def user(self) -> User:
+        """The signed-in person; only for functions whose access asks for one."""
+        assert self.identity.user is not None, "a public function has no user"
+        return self.identity.user
+
+    @property
+    def subject_id(self) -> UUID:
+        """Whose data a portal function serves: the acted-as client's, else the caller's own."""
+        assert self.identity.subject_id is not None, "a public function has no subject"
+        return self.identity.subject_id
+
+    @property
+    def ip(self) -> str:
+        return identity.client_ip(self.request, self.services.settings.trusted_proxy_hops)
+
+    @property
+    def user_agent(self) -> str:
+        return self.request.headers.get("user-agent", "")[:512]
+
+    def id(self, name: str) -> UUID:
+        """A path parameter that is a UUID; any other text is an id that does not exist."""
+        try:
+            return UUID(self.path[name])
+        except ValueError:
+            raise NotFound("There is nothing at this address.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a handler reads and answers; OpenAPI is rendered from it."""
+
+    body: type[BaseModel] | type[dict[str, Any]] | type[bytes] | None
+    query: type[BaseModel] | None
+    answer: Any
+    status: int
+
+
+def endpoint(handler: Handler | None = None, *, status: int = 200) -> Any:
+    """Serve *handler* as the manifest's function of its name; *status* is that of a successful answer."""
+    if handler is None:
+        return functools.partial(endpoint, status=status)
+    function = manifest.BY_NAME[handler.__name__]
+    router = Router.from_functions([function])
+    hints = get_type_hints(handler)
+    names = signature(handler).parameters
+    shape = Shape(
+        body=hints["body"] if "body" in names else None,
+        query=hints["query"] if "query" in names else None,
+        answer=hints.get("return"),
+        status=status,
+    )
+
+    @functools.wraps(handler)
+    async def served(request: Request) -> Response:
+        return await _serve(request, function, router, shape, handler)
+
+    served.shape = shape  # type: ignore[attr-defined]
+    served.function = function  # type: ignore[attr-defined]
+    return served
+
+
+async def _serve(
+    request: Request, function: manifest.Function, router: Router, shape: Shape, handler: Handler
+) -> Response:
+    started = time.perf_counter()
+    instance = services()
+    request_id, trace = _trace(request, instance)
+    caller: list[UUID] = []
+    with log.bound(function=function.name, request_id=request_id, **trace):
+        response = await _answer(request, function, router, shape, handler, instance, request_id, caller)
+        _dress(response, request, function, instance, request_id)
+        log.info(
+            "request",
+            method=request.method,
+            status=response.status_code,
+            duration_ms=round((time.perf_counter() - started) * 1000, 1),
+            **({"user_id": caller[0]} if caller else {}),
+        )
+    return response
+
+
+async def _answer(
+    request: Request,
+    function: manifest.Function,
+    router: Router,
+    shape: Shape,
+    handler: Handler,
+    instance: Services,
+    request_id: str,
+    caller: list[UUID],
+) -> Response:
+    """The handler's answer, or the one that says what went wrong."""
+    try:
+        path = _raw_path(request)
+        if request.method == "OPTIONS":
+            return Response(status_code=204)
+        match = router.match(request.method, path)
+        if match is None:
+            return _no_such_route(router.allowed(path))
+        async with asyncio.timeout(function.timeout_s):
+            who = await identity.identify(request, function.access, instance)
+            if who.user is not None:
+                caller.append(who.user.id)
+            call = Call(
+                function=function,
+                services=instance,
+                request_id=request_id,
+                request=request,
+                path=match.params,
+                identity=who,
+            )
+            return _encode(await handler(call, **await _read(request, function, shape)), shape.status)
+    except Problem as problem:
+        return _problem(problem)
+    except TryLater as error:
+        log.warning("unavailable", reason=str(error))
+        return _unavailable(error)
+    except VendorError as error:
+        log.error("vendor_refused", reason=str(error))
+        return _error(502, "VENDOR_ERROR", f"{error.vendor} did not accept this request.")
+    except TimeoutError:
+        log.error("deadline_exceeded", timeout_s=function.timeout_s)
+        return _error(504, "DEADLINE_EXCEEDED", "This took too long. Please try again.")
+    except ClientDisconnect:
+        return _error(499, "CLIENT_CLOSED_REQUEST", "The caller went away.")
+    except Exception as error:
+        log.error("crash", exception=error)
+        return _error(500, "INTERNAL", "Something went wrong on our side.")
+
+
+async def _read(request: Request, function: manifest.Function, shape: Shape) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if shape.query is not None:
+        pairs = parse_qs(request.url.query, keep_blank_values=True)
+        values = {name: found[-1] if len(found) == 1 else found for name, found in pairs.items()}
+        given["query"] = bodies.parse_values(values, shape.query, "query")
+    if shape.body is not None:
+        raw = await bodies.read_bytes(request, limit=function.max_body_kb * 1024)
+        if shape.body is bytes:
+            given["body"] = raw
+        elif isinstance(shape.body, type) and issubclass(shape.body, BaseModel):
+            given["body"] = bodies.parse_json(raw, shape.body)
+        else:
+            given["body"] = bodies.parse_object(raw)
+    return given
+
+
+def _encode(answer: Any, status: int) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if answer is None:
+        return Response(status_code=204)
+    content = answer.encode() if isinstance(answer, Json) else to_json(answer)
+    return Response(content, status_code=status, media_type="application/json")
+
+
+def _error(status: int, code: str, message: str, **extra: object) -> Response:
+    body = {"message": message, "code": code, **extra}
+    return Response(to_json(body), status_code=status, media_type="application/json")
+
+
+def _problem(problem: Problem) -> Response:
+    response = _error(problem.status, problem.code, problem.message, **problem.extra)
+    if isinstance(problem, TooManyRequests):
+        response.headers["Retry-After"] = str(problem.retry_after_s)
+    return response
+
+
+def _unavailable(error: TryLater) -> Response:
+    response = _error(503, "TRY_LATER", f"The {error.vendor} cannot be reached right now. Please try again shortly.")
+    response.headers["Retry-After"] = str(max(1, round(error.retry_after_s or 5)))
+    return response
+
+
+def _no_such_route(allowed: tuple[str, ...]) -> Response:
+    if not allowed:
+        return _error(404, "NOT_FOUND", "There is nothing at this address.")
+    response = _error(405, "METHOD_NOT_ALLOWED", f"This address answers {', '.join(allowed)}.")
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+def _raw_path(request: Request) -> str:
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    return raw.partition(b"?")[0].decode("latin-1")
+
+
+def _dress(
+    response: Response, request: Request, function: manifest.Function, instance: Services, request_id: str
+) -> None:
+    origin = request.headers.get("origin")
+    allowed = headers.cors(instance.settings, origin, embeddable=function.embeddable)
+    if request.method == "OPTIONS":
+        allowed = headers.preflight(allowed, request.headers.get("access-control-request-headers"))
+    dressing = {**headers.protection(instance.settings, embeddable=function.embeddable), **allowed}
+    for name, value in dressing.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Request-Id"] = request_id
+
+
+_TRACE = re.compile(r"^(?:00-)?([0-9a-f]{32})[-/]")
+
+
+def _trace(request: Request, instance: Services) -> tuple[str, dict[str, str]]:
+    """The id of this request, and the field that joins its log lines to the trace of Google's front end."""
+    given = request.headers.get("traceparent") or request.headers.get("x-cloud-trace-context") or ""
+    found = _TRACE.match(given)
+    if not found:
+        return uuid4().hex, {}
+    name = f"projects/{instance.settings.gcp_project_id}/traces/{found[1]}"
+    return found[1], {"logging.googleapis.com/trace": name}

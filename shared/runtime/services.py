@@ -1,0 +1,129 @@
+"""What a running instance holds on to: the database, Google's services, the vendors. Each is made on first use.
+
+Handlers get it as ``call.services`` or ``job.services`` and hand single services to their area's use cases; areas never
+import this.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.config import Settings, settings
+from shared.db.database import Database
+
+if TYPE_CHECKING:
+    import httpx
+
+    from shared.areas.emails.service import Sending
+    from shared.crypto import KeyRing
+    from shared.gcp.pubsub import Topics
+    from shared.gcp.secrets import Secrets
+    from shared.gcp.tasks import Tasks
+    from shared.gcp.vertex import Ai
+    from shared.integrations.ctm.client import CtmClient
+    from shared.integrations.mailgun.client import MailgunClient
+
+
+class Services:
+    """The outside of one instance. Replaceable as a whole in tests (``shared.runtime.services.use``)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._http: dict[str, httpx.AsyncClient] = {}
+
+    @cached_property
+    def db(self) -> Database:
+        chosen = self.settings
+        return Database(
+            chosen.database_url,
+            size=chosen.database_pool_size,
+            timeout_s=chosen.database_timeout_s,
+            acquire_timeout_s=chosen.database_acquire_timeout_s,
+        )
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        from shared.gcp.secrets import Secrets
+
+        return Secrets(self.settings)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        from shared.gcp.tasks import Tasks
+
+        return Tasks(self.settings)
+
+    @cached_property
+    def topics(self) -> Topics:
+        from shared.gcp.pubsub import Topics
+
+        return Topics(self.settings)
+
+    @cached_property
+    def ai(self) -> Ai:
+        from shared.gcp.vertex import Ai
+
+        return Ai(self.settings)
+
+    async def key(self, name: str) -> bytes:
+        """A secret that is used as a key, as bytes."""
+        return (await self.secrets.get(name)).encode()
+
+    async def key_ring(self, *, fresh: bool = False) -> KeyRing:
+        """The encryption keys; ``fresh`` asks Secret Manager, for a key id that the mounted ring does not know yet."""
+        from shared.crypto import KeyRing
+
+        read = self.secrets.reload if fresh else self.secrets.get
+        return KeyRing.parse(await read("ENCRYPTION_KEYS"))
+
+    async def mailgun(self) -> MailgunClient:
+        from shared.integrations.mailgun import client
+
+        if "mailgun" not in self._http:
+            key = await self.secrets.get("MAILGUN_API_KEY")
+            self._http["mailgun"] = client.connect(
+                self.settings.mailgun_api_base, api_key=key, timeout_s=self.settings.mailgun_timeout_s
+            )
+        return client.MailgunClient(self._http["mailgun"], self.settings.mailgun_domain)
+
+    async def sending(self) -> Sending:
+        """What the mail service needs to send."""
+        from shared.areas.emails.service import Sending
+
+        chosen = self.settings
+        return Sending(await self.mailgun(), chosen.mailgun_domain, self.key_ring, chosen.mailgun_events_delay_s)
+
+    def ctm(self, account: str, key: str, secret: str) -> CtmClient:
+        """A client of one CTM account, on a connection pool shared by all of them."""
+        from shared.integrations.ctm import client
+
+        if "ctm" not in self._http:
+            self._http["ctm"] = client.connect(self.settings.ctm_api_base, timeout_s=self.settings.ctm_timeout_s)
+        return client.CtmClient(self._http["ctm"], account, key=key, secret=secret)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        for http in self._http.values():
+            await http.aclose()
+        self._http.clear()
+        for name in ("tasks", "topics", "secrets", "ai", "db"):
+            if name in self.__dict__:
+                await self.__dict__.pop(name).close()
+
+
+_current: Services | None = None
+
+
+def services() -> Services:
+    """The services of this instance."""
+    global _current
+    if _current is None:
+        _current = Services(settings())
+    return _current
+
+
+def use(replacement: Services | None) -> None:
+    """Serve with *replacement* from now on; None forgets it, so that the next use reads the environment again."""
+    global _current
+    _current = replacement
