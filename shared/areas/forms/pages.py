@@ -27,6 +27,9 @@ JAVASCRIPT = "application/javascript; charset=utf-8"
 _LIBRARIES = "https://cdn.jsdelivr.net"  # authors' pages load scripts, styles and fonts from there
 
 
+NO_THEME = Theme()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
     """One published version as one visitor opens it. ``code`` is the author's HTML in html mode, else not shown."""
@@ -43,7 +46,7 @@ class PageView:
     page_token: str
     parent_origin: str | None
     nonce: str  # fresh for each answer, the same in its headers
-    theme: Theme = Theme()  # of this embed, over the version's own
+    theme: Theme = NO_THEME  # of this embed, over the version's own
 
 
 def render_page(view: PageView) -> str:
@@ -106,8 +109,8 @@ def page_headers(
 ) -> dict[str, str]:
     """The headers of a form's page. ``X-Frame-Options`` must not be among the others: framing is allowed here.
 
-    Who may frame it is the allow-list (with subdomains); a list on which no entry can be read admits nobody. Scripts run
-    by nonce, data goes to the app alone, and a form that no script bound sends nothing anywhere.
+    Who may frame it is the allow-list (with subdomains); a list on which no entry can be read admits nobody. Scripts
+    run by nonce, data goes to the app alone, and a form that no script bound sends nothing anywhere.
     """
     app = rules.origin_of(app_base_url) or "'none'"
     policy = {

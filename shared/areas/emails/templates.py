@@ -1,0 +1,119 @@
+"""What our mails say and how they look: text and HTML from the same few parts, everything escaped.
+
+A mail is a subject and a list of parts (``paragraph``, ``lines``, ``button``, ``code``); ``compose`` puts them into
+the one layout. A new type of mail is one more function that returns ``compose(…)``.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from string import Template
+from typing import Final
+from urllib.parse import quote
+
+from shared.areas.emails.models import Content
+
+# Mails that let their reader in somewhere: the log keeps that they were sent, never what they said.
+SECRET_TYPES: Final = frozenset({"mfa_otp", "password_reset", "email_verification", "onboarding_invite"})
+REDACTED: Final = "[not kept: this mail held a secret]"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a mail, both ways."""
+
+    text: str
+    html: str
+
+
+def paragraph(text: str) -> Part:
+    return Part(text, f'<p style="margin:0 0 16px">{_escaped(text)}</p>')
+
+
+def lines(pairs: Iterable[tuple[str, str]]) -> Part:
+    """``Label: value`` lines; a table in HTML."""
+    rows = list(pairs)
+    cell = "padding:6px 16px 6px 0;vertical-align:top"
+    table = "".join(
+        f'<tr><td style="{cell};color:#59636e">{_escaped(label)}</td><td style="{cell}">{_escaped(value)}</td></tr>'
+        for label, value in rows
+    )
+    text = "\n".join(f"{label}: {value}" for label, value in rows)
+    return Part(text, f'<table role="presentation" style="border-collapse:collapse;margin:0 0 16px">{table}</table>')
+
+
+def button(label: str, url: str) -> Part:
+    """A link to one of our pages, spelled out in text; raises ValueError for an address that is no web address."""
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("a mail links to web addresses only")
+    style = (
+        "display:inline-block;padding:12px 22px;border-radius:6px;background:#1f6feb;color:#ffffff;text-decoration:none"
+    )
+    return Part(
+        f"{label}: {url}",
+        f'<p style="margin:0 0 16px"><a href="{_escaped(url)}" style="{style}">{_escaped(label)}</a></p>',
+    )
+
+
+def code(digits: str) -> Part:
+    """A one-time code, large."""
+    return Part(digits, f'<p style="margin:0 0 16px;font-size:28px;letter-spacing:6px">{_escaped(digits)}</p>')
+
+
+def compose(subject: str, parts: Sequence[Part], *, app_base_url: str) -> Content:
+    """The whole mail: the parts under our logo. The subject is one line of at most 200 characters."""
+    one_line = " ".join(subject.split())[:200]
+    logo = f"{app_base_url.rstrip('/')}/email-assets/{quote('ANCHOR__CORPS.png')}"
+    page = _LAYOUT.substitute(
+        subject=_escaped(one_line), logo=html.escape(logo), content="\n".join(part.html for part in parts)
+    )
+    return Content(one_line, "\n\n".join(part.text for part in parts) + "\n", page)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")
+
+
+_LAYOUT = Template("""<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>$subject</title></head>
+<body style="margin:0;padding:24px;background:#f3f5f7;color:#1f2328;font:16px/1.5 Arial,Helvetica,sans-serif">
+<div style="max-width:600px;margin:0 auto;padding:28px;background:#ffffff;border-radius:8px">
+<p style="margin:0 0 24px"><img src="$logo" alt="Anchor" height="40" style="display:block;border:0"></p>
+$content
+</div>
+</body>
+</html>
+""")
+
+
+def form_submission(
+    *,
+    form_name: str,
+    submission_id: str,
+    received_at: datetime,
+    answers: Sequence[tuple[str, str]] | None,
+    app_base_url: str,
+) -> Content:
+    """A submission arrived: ``answers`` are its (label, value) lines; None for an intake, whose answers stay with us.
+
+    An intake's mail has nothing but the submission's id, the time and a notice: mail is no place for health data.
+    """
+    facts = [("Form", form_name), ("Received", received_at.strftime("%Y-%m-%d %H:%M %Z").strip())]
+    if answers is None:
+        notice = "This form holds protected health information, so its answers are not in this mail."
+        told = [paragraph(f"A new intake was completed. {notice} Sign in to the dashboard to read them."), lines(facts)]
+        return compose(
+            f"New intake: {form_name}", [*told, lines([("Submission", submission_id)])], app_base_url=app_base_url
+        )
+    said = lines(answers) if answers else paragraph("It was sent without answers.")
+    told = [paragraph("A new submission arrived."), lines(facts), said, lines([("Submission", submission_id)])]
+    return compose(f"New submission: {form_name}", told, app_base_url=app_base_url)
+
+
+def for_log(email_type: str, content: Content) -> Content:
+    """What the mail log keeps of a mail: all of it, or the subject alone where the body is a secret."""
+    return Content(content.subject, REDACTED, REDACTED) if email_type in SECRET_TYPES else content
