@@ -6,12 +6,12 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.areas.emails.models import MailHappening, Tracking
+from shared.areas.emails.models import MailEvent, Tracking
 
 KEPT_EVENTS = 20  # of each kind; counts go on beyond it
 
 
-def tracked(before: Tracking, event: MailHappening) -> Tracking:
+def tracked(before: Tracking, event: MailEvent) -> Tracking:
     """The row after *event*. The same events give the same row in any order.
 
     First times are the earliest, bounce and complaint the latest. A bounce outweighs a complaint, and both a delivery,
@@ -72,7 +72,7 @@ def _bounced(row: Tracking) -> Tracking:
     )
 
 
-def _noted(known: Any, event: MailHappening) -> dict[str, Any]:
+def _noted(known: Any, event: MailEvent) -> dict[str, Any]:
     """``delivery_status`` with one event more."""
     happened = {
         "id": event.event_id,

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formataddr
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
 from shared.areas.emails import rules, store
-from shared.areas.emails.models import Mail, MailEvent, Received
-from shared.areas.emails.templates import SECRET_TYPES
+from shared.areas.emails.models import Mail, Received, ReceivedEvent
+from shared.areas.emails.templates import REDACTED, SECRET_TYPES
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Park, Problem, Rejected, TryLater
 
@@ -24,15 +25,23 @@ if TYPE_CHECKING:
     from shared.config import Settings
     from shared.crypto import KeyRing
 
-REDACTED = "[not kept: this mail lets its reader in]"
 GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 
 
-class Sender(Protocol):
+class Mailgun(Protocol):
     """Whoever sends mail (``integrations.mailgun.client``)."""
 
     async def send(
-        self, *, message_id: str, to: str, to_name: str, subject: str, text: str, html: str | None, tag: str
+        self,
+        *,
+        message_id: str,
+        sender: str,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None,
+        tag: str,
+        tracked: bool,
     ) -> str: ...
 
     async def find_accepted(self, message_id: str) -> bool: ...
@@ -42,7 +51,8 @@ class Sender(Protocol):
 class Sending:
     """What sending needs to know of the outside."""
 
-    mailgun: Sender
+    mailgun: Mailgun
+    sender: str  # the From header
     domain: str
     key_ring: GetKeyRing
     events_delay_s: float  # how long Mailgun's event log may take to show what was accepted
@@ -54,7 +64,7 @@ class Instance(Protocol):
     @property
     def settings(self) -> Settings: ...
 
-    async def mailgun(self) -> Sender: ...
+    async def mailgun(self) -> Mailgun: ...
 
     async def key_ring(self) -> KeyRing: ...
 
@@ -111,15 +121,18 @@ async def _outcome(db: Database, log_id: UUID) -> str | None:
 
 async def _send(db: Database, sending: Sending, row: Record, message_id: str) -> str | None:
     text, html = await _content(row, sending.key_ring)
+    name, address = row["recipient_name"] or "", row["recipient_email"]
+    secret = row["email_type"] in SECRET_TYPES
     try:
         note = await sending.mailgun.send(
             message_id=message_id,
-            to=row["recipient_email"],
-            to_name=row["recipient_name"] or "",
+            sender=sending.sender,
+            to=formataddr((name, address)) if name else address,
             subject=row["subject"],
             text=text,
             html=html,
             tag=row["email_type"],
+            tracked=not secret,  # a tracked link passes through the vendor's own redirect
         )
     except Rejected as error:
         await store.failed(db, row["id"], str(error))
@@ -149,10 +162,10 @@ def _context(log_id: UUID) -> str:
 class Unproven(Problem):
     """A webhook without valid proof. Mailgun takes 406 as final; any other refusal it would repeat for eight hours."""
 
-    status, code = 406, "UNPROVEN"
+    status, code = 406, "BAD_SIGNATURE"
 
 
-async def receive(tx: Transaction, event: MailEvent, token: str) -> Received:
+async def receive(tx: Transaction, event: ReceivedEvent, token: str) -> Received:
     """Keep an event that Mailgun proved, and tell ``emails_track``; one stored before is answered as received.
 
     An event of a mail we do not know stores nothing. Raises Unproven when the proof was used for another event.
@@ -166,15 +179,15 @@ async def receive(tx: Transaction, event: MailEvent, token: str) -> Received:
         await tx.publish("mail-event", {"event_id": event.event_id})
     elif not kept["known"]:
         raise Unproven("This signature was used before.")
-    return Received(event=event.kind, logId=kept["log_id"])
+    return Received(event=event.name, logId=kept["log_id"])
 
 
 async def track(tx: Transaction, event_id: str) -> None:
-    """Bring a mail's tracking up to what all its stored events say; Park when its log row is gone."""
-    found = await store.events_of(tx, event_id)
+    """Bring a mail's tracking up to what an event says, whatever order events come in; Park when its log row is gone."""
+    found = await store.event_for_work(tx, event_id)
     if found is None:
         raise Park("the mail of this event is no longer logged")
-    mail, events = found
-    columns = rules.tracking(mail, events)
+    log_id, before, event = found
+    columns = rules.changes(before, rules.tracked(before, event))
     if columns:
-        await store.set_tracking(tx, mail["id"], columns)
+        await store.set_tracking(tx, log_id, columns)
