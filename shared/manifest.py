@@ -84,7 +84,13 @@ AREAS = {
             enqueues=("emails_send",),
             publishes=("mail-event",),
         ),
-        Area(name="jobs", enqueues=("forms_process", "emails_send"), publishes=("mail-event",)),
+        Area(
+            name="accounts",
+            secrets=("GOOGLE_OAUTH_CLIENT_SECRET", "MICROSOFT_OAUTH_CLIENT_SECRET"),
+            enqueues=("emails_send", "accounts_mail_link"),
+            google=("firestore",),
+        ),
+        Area(name="jobs", enqueues=("forms_process", "emails_send", "accounts_mail_link"), publishes=("mail-event",)),
     )
 }
 
@@ -167,7 +173,60 @@ EMAILS = (
     event("emails_track", topic="mail-event"),
 )
 
-FUNCTIONS: tuple[Function, ...] = (*JOBS, *FORMS, *EMAILS)
+# Sign-in: whoever hashes a password holds 64 MiB for each of two at once.
+_HASHES = {"memory_mb": 512, "concurrency": 16, "max_body_kb": 16}
+ACCOUNTS = (
+    http("accounts_sign_in", "POST /api/auth/login", access=PUBLIC, max_instances=20, **_HASHES),
+    http(
+        "accounts_verify_mfa", "POST /api/auth/verify-mfa", "POST /api/auth/mfa/verify", access=PUBLIC, max_body_kb=16
+    ),
+    http("accounts_resend_mfa", "POST /api/auth/mfa/resend", access=PUBLIC, max_body_kb=16),
+    http("accounts_register", "POST /api/auth/register", access=PUBLIC, **_HASHES),
+    http("accounts_refresh", "POST /api/auth/refresh", access=PUBLIC, max_instances=20, max_body_kb=16),
+    http("accounts_show_me", "GET /api/auth/me", access=AUTH),
+    http("accounts_sign_out", "POST /api/auth/logout", access=PUBLIC),
+    http("accounts_sign_out_everywhere", "POST /api/auth/logout-all", access=AUTH),
+    http(
+        "accounts_request_password_reset",
+        "POST /api/auth/password-reset/request",
+        "POST /api/auth/forgot-password",
+        access=PUBLIC,
+        max_body_kb=16,
+    ),
+    http(
+        "accounts_reset_password",
+        "POST /api/auth/password-reset",
+        "POST /api/auth/reset-password",
+        access=PUBLIC,
+        **_HASHES,
+    ),
+    http("accounts_verify_email", "GET /api/auth/verify-email", access=PUBLIC),
+    http("accounts_resend_verification", "POST /api/auth/resend-verification", access=PUBLIC, max_body_kb=16),
+    http("accounts_start_oauth", "GET /api/auth/oauth/{provider}", access=PUBLIC),
+    http("accounts_finish_oauth", "GET /api/auth/oauth/{provider}/callback", access=PUBLIC),
+    http(
+        "accounts_impersonate",
+        "POST /api/auth/impersonate/{userId}",
+        "POST /api/auth/impersonate",
+        access=ADMIN,
+    ),
+    http("accounts_stop_impersonating", "POST /api/auth/stop-impersonation", access=AUTH),
+    http("accounts_list_sessions", "GET /api/auth/sessions", access=AUTH),
+    http("accounts_revoke_session", "DELETE /api/auth/sessions/{id}", access=AUTH),
+    http("accounts_list_devices", "GET /api/auth/devices", access=AUTH),
+    http("accounts_forget_device", "DELETE /api/auth/devices/{id}", access=AUTH),
+    http("accounts_show_mfa_settings", "GET /api/auth/mfa/settings", access=AUTH),
+    http("accounts_change_mfa_settings", "PATCH /api/auth/mfa/settings", access=AUTH, **_HASHES),
+    http("accounts_offer_totp", "POST /api/auth/mfa/totp", access=AUTH, **_HASHES),
+    http("accounts_confirm_totp", "POST /api/auth/mfa/totp/confirm", access=AUTH),
+    http("accounts_remove_totp", "POST /api/auth/mfa/totp/remove", access=AUTH, **_HASHES),
+    http("accounts_renew_backup_codes", "POST /api/auth/mfa/backup-codes", access=AUTH, **_HASHES),
+    http("accounts_show_password_rules", "GET /api/auth/password-requirements", access=PUBLIC),
+    task("accounts_mail_link", queue="emails"),
+    schedule("accounts_purge_expired", cron="15 7 * * *", timeout_s=300),
+)
+
+FUNCTIONS: tuple[Function, ...] = (*JOBS, *FORMS, *EMAILS, *ACCOUNTS)
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}
 
