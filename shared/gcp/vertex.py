@@ -62,7 +62,7 @@ class Ai:
 
     async def close(self) -> None:
         if self._client:
-            await self._client.transport.close()  # type: ignore[no-untyped-call]
+            await self._client.transport.close()
             self._client = None
 
     def _connected(self) -> PredictionServiceAsyncClient:

@@ -30,7 +30,7 @@ def tracking(mail: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> di
     details. Only their time counts, not their order here. Delivery, first opening and first click keep the earliest
     time, bounce, complaint and unsubscribe the latest. A bounce outweighs a complaint, and both a delivery, whenever
     they are heard of; a temporary failure is among the details and is no bounce. What was tracked before the events
-    were kept as rows stays.
+    were kept as rows stays, and opens and clicks are counted on once there are more events than that.
     """
     known = sorted({event["event_id"]: event for event in events}.values(), key=_when)
     said = {column: mail[column] for column in _COLUMNS}

@@ -59,8 +59,8 @@ class CtmClient:
     async def form_reactor(self, reactor_id: str, body: Mapping[str, object]) -> CtmRecord:
         """Create a form record: ``POST /api/v1/formreactor/{reactor_id}``.
 
-        *body*: ``phone_number`` (CTM asks for it), ``caller_name``, ``email``, ``country_code``, ``visitor_sid`` and any
-        ``custom_*``, among them ``custom_submission_id``: a TryLater may come after CTM made the record, so look for
+        *body*: ``phone_number`` (CTM asks for it), ``caller_name``, ``email``, ``country_code``, ``visitor_sid``,
+        and any ``custom_*``, among them ``custom_submission_id``: a TryLater may come after CTM made the record, so look for
         it with ``find_form_record`` before trying again.
         """
         answer = await self._call("POST", f"/api/v1/formreactor/{quote(reactor_id, safe='')}", json=dict(body))

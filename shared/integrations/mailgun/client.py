@@ -51,9 +51,9 @@ class MailgunClient:
     ) -> str:
         """Hand one mail over; what Mailgun says to it (``Queued. Thank you.``).
 
-        ``message_id`` is ours, in angle brackets, the same at each try: a TryLater may come after Mailgun took the mail,
-        so ask ``find_accepted`` before trying again. ``tag`` is the mail's type. ``tracked`` off leaves links and pixels
-        alone, as mails with secret links need it. ``variables`` come back with each webhook: ids only.
+        ``message_id`` is ours, in angle brackets, the same at each try: a TryLater may come after Mailgun took the
+        mail, so ask ``find_accepted`` before trying again. ``tag`` is the mail's type. ``tracked`` off leaves links and
+        pixels alone, as mails with secret links need it. ``variables`` come back with each webhook: ids only.
         """
         tracking = "yes" if tracked else "no"
         form = {
