@@ -458,7 +458,7 @@ class PublicSettings(BaseModel):
 class PublicForm(BaseModel):
     """A published form as its page sees it (``GET /embed/{form_id}``). ``schema`` goes out as it is stored."""
 
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(serialize_by_alias=True)
 
     id: UUID
     name: str
@@ -466,7 +466,7 @@ class PublicForm(BaseModel):
     react_code: str
     html_code: str
     css_code: str | None
-    schema_: JsonObject = Field(alias="schema")
+    schema_: JsonObject = Field(serialization_alias="schema")
     runtime_mode: RuntimeMode
     js_code: str
     version_number: int

@@ -136,6 +136,27 @@ def page_headers(
     }
 
 
+def refusal(message: str) -> str:
+    """The page shown in the frame instead of a form that cannot be shown."""
+    title = "This form cannot be shown"
+    style = "body{margin:0;padding:16px;font:16px/1.5 system-ui,Arial,sans-serif;color:#1f2328}"
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{style}</style>'
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body><p>{html.escape(message)}</p></body>\n</html>\n'
+    )
+
+
+def refusal_headers() -> dict[str, str]:
+    """Any site may frame it: it says nothing of the form."""
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+        "Cache-Control": "no-store",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 def script_headers(*, cached_s: int = 0) -> dict[str, str]:
     """The headers of the scripts; ``cached_s`` is 3600 for the embed script, none for the runtimes."""
     return {

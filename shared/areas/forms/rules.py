@@ -690,6 +690,10 @@ class Received:
     payload: Mapping[str, Any]
     attribution: Attribution
 
+    def answers_for_mail(self) -> list[tuple[str, str]] | None:
+        """(label, answer) lines; None for an intake, whose answers no mail may hold."""
+        return None if self.form_type == "intake" else labelled_answers(self.schema, self.payload)
+
 
 def ctm_body(sent: Received, settings: FormSettings) -> dict[str, object]:
     """The form-reactor post for a submission (https://www.calltrackingmetrics.com/docs, "FormReactor").
