@@ -27,8 +27,6 @@ JAVASCRIPT = "application/javascript; charset=utf-8"
 _LIBRARIES = "https://cdn.jsdelivr.net"  # authors' pages load scripts, styles and fonts from there
 
 
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
     """One published version as one visitor opens it. ``code`` is the author's HTML in html mode, else not shown."""
