@@ -156,7 +156,7 @@ class LocalCloud:
             self._lock = None
 
     async def kill_functions(self) -> None:
-        """Kill the functions host as a crash would (SIGKILL); the supervisor starts it again. See ``functions_ready``."""
+        """Kill the functions host as a crash would (SIGKILL); it is started again, see ``functions_ready``."""
         assert self.functions is not None
         await self.functions.kill()
 
@@ -178,7 +178,7 @@ class LocalCloud:
             )
 
     async def _open_front(self, state: Cloud) -> None:
-        """Take the public port first: webhooks and mailed links must know it. Until the end of the start it says 503."""
+        """Take the public port first: webhooks and mailed links must know it. Until the functions run it says 503."""
         host = self.functions = FunctionsChild(
             self._functions_port(),
             self.options.state_dir / "functions.log",

@@ -14,6 +14,7 @@ from emulators.component import Status
 from emulators.serving import LOOPBACK
 
 COMMAND = (sys.executable, "-u", "-m", "emulators.functions_host")
+PROJECT = Path(__file__).parent.parent
 READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 5.0
 SOON_S = 5.0  # a host that ends sooner than this is given a rest before the next start
@@ -36,6 +37,7 @@ class FunctionsChild:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -102,6 +104,7 @@ class FunctionsChild:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **self._child_env},
+                cwd=PROJECT,
                 start_new_session=True,
             )
         try:
@@ -116,7 +119,7 @@ class FunctionsChild:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             if line.strip() == b"ready":
-                self._rest = asyncio.create_task(self._copy(process.stdout))
+                self._reader = asyncio.create_task(self._copy(process.stdout))
                 return
             self._write(line)
         await process.wait()
