@@ -443,13 +443,12 @@ def push_body(subscription: str, message: Any, attempt: int | None) -> dict[str,
     published = iso(message.publish_time)
     wrapped: dict[str, Any] = {
         "data": base64.b64encode(message.data).decode(),
+        "attributes": dict(message.attributes),
         "messageId": message.message_id,
         "message_id": message.message_id,
         "publishTime": published,
         "publish_time": published,
     }
-    if message.attributes:
-        wrapped["attributes"] = dict(message.attributes)
     if message.ordering_key:
         wrapped["orderingKey"] = message.ordering_key
     body: dict[str, Any] = {"message": wrapped, "subscription": subscription}
