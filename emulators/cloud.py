@@ -19,6 +19,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import IO, Any, Self
 
 import httpx
@@ -82,6 +83,7 @@ class LocalCloud:
         self.functions: FunctionsChild | None = None
         self.secrets: dict[str, str] = {}
         self._lock: IO[str] | None = None
+        self._push_key = token_urlsafe(16)
         self._guardian = Guardian()
         self._gateway: Gateway | None = None
         self._front: AsgiServer | None = None
@@ -124,6 +126,8 @@ class LocalCloud:
             self.faults,
             self.secrets,
             self.base_url,
+            self.functions.url if self.functions else "",
+            push_key=self._push_key,
             stand_ins=options.stand_ins,
             durable=options.durable,
             auto_events=options.auto_events,
@@ -257,6 +261,7 @@ class LocalCloud:
         assert self.functions is not None
         env = {
             "ENVIRONMENT": "local",
+            "PUSH_KEY": self._push_key,
             "APP_BASE_URL": self.base_url,
             "FUNCTION_URL_TEMPLATE": f"{self.functions.url}/_functions/{{name}}",
             **{name: self.secrets[name] for name in local_secrets.MOUNTED},

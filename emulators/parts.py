@@ -10,6 +10,7 @@ from pathlib import Path
 from emulators.component import Component
 from emulators.faults import Faults
 from emulators.identity import identity_token
+from emulators.pubsub import PushSubscription
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.facebook import Facebook
 from emulators.vendors.google import Google
@@ -19,7 +20,8 @@ from emulators.vendors.monday import Monday
 from emulators.vendors.tiktok import TikTok
 from emulators.vendors.vendor import Vendor
 from emulators.vendors.wordpress import WordPress
-from shared.manifest import QUEUES
+from shared.config import Settings
+from shared.manifest import EVENT_ATTEMPTS, QUEUES, TOPICS, by_trigger
 
 WEBHOOK_PATH = "/api/webhooks/mailgun"
 HURRY = 300  # the local cloud's vendors repeat a webhook this many times sooner than the real ones
@@ -33,6 +35,8 @@ class Setup:
     faults: Faults
     secrets: Mapping[str, str]
     base_url: str
+    functions_url: str = ""  # where the functions host listens
+    push_key: str = ""  # what proves to the functions host that a push comes from our own Pub/Sub
     stand_ins: bool = False  # do not look for Google's official emulators
     durable: bool = True  # false: the database may lose data when the machine crashes, and is faster
     auto_events: tuple[str, ...] = ()
@@ -81,6 +85,22 @@ def vendors(setup: Setup) -> list[Vendor]:
     ]
 
 
+def subscriptions(setup: Setup) -> list[PushSubscription]:
+    """One push subscription a listener, named after it; what is refused too often goes to ``dead-letters``."""
+    return [
+        PushSubscription(
+            name=function.name,
+            topic=function.topic or "",
+            endpoint=f"{setup.functions_url}/_functions/{function.name}?push_key={setup.push_key}",
+            attempts=EVENT_ATTEMPTS,
+            ack_deadline_s=max(10, function.timeout_s),
+            min_backoff_s=1,
+            dead_letter_topic=None if function.topic == "dead-letters" else "dead-letters",
+        )
+        for function in by_trigger("event")
+    ]
+
+
 def build(setup: Setup) -> Parts:
     """The whole local cloud."""
     from emulators.cloud_tasks import CloudTasks
@@ -91,9 +111,8 @@ def build(setup: Setup) -> Parts:
     from emulators.storage import Storage
     from emulators.vertex import Vertex
 
-    faults, state = setup.faults, setup.state_dir
-    if setup.stand_ins:
-        os.environ["ANCHOR_EMULATORS"] = "stand-in"
+    faults, state, usual = setup.faults, setup.state_dir, Settings()
+    env = {**os.environ, **({"ANCHOR_EMULATORS": "stand-in"} if setup.stand_ins else {})}
 
     def oidc(audience: str, email: str) -> str:
         return identity_token(email, audience)
@@ -101,14 +120,21 @@ def build(setup: Setup) -> Parts:
     return Parts(
         deliverers=[
             CloudTasks(state / "tasks.db", faults, QUEUES.values(), oidc=oidc),
-            Pubsub(state, faults),
+            Pubsub(
+                TOPICS,
+                subscriptions(setup),
+                project=usual.gcp_project_id,
+                state_dir=state,
+                faults=faults,
+                env=env,
+            ),
         ],
         services=[
             *vendors(setup),
             SecretManager(setup.secrets, faults),
             Vertex(faults),
-            Firestore(state, faults),
-            Storage(state, faults),
+            Firestore(state_dir=state, faults=faults, env=env),
+            Storage(usual.uploads_bucket, state),
         ],
         database=EmbeddedPostgres(state / "postgres", durable=setup.durable),
     )
