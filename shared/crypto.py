@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shared.errors import KeyUnknown
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -28,7 +30,7 @@ TEXT_PREFIX = "enc:1:"
 _KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # no colon: it ends the key id of a sealed text
 
 
-class UnknownKey(Exception):
+class UnknownKey(KeyUnknown):
     """A value was sealed with a key that is not in the ring."""
 
     def __init__(self, key_id: str):

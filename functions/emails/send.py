@@ -7,6 +7,6 @@ from shared.runtime import Job, task
 @task
 async def emails_send(job: Job, body: SendMail) -> None:
     """Send one logged mail, once."""
-    refused = await service.deliver(job.db, await job.services.sending(), body.email_log_id)
+    refused = await service.deliver(job.db, await service.sending(job.services), body.email_log_id)
     if refused is not None:
         raise Park(refused)

@@ -2,6 +2,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from shared.areas.emails import service as emails
 from shared.areas.forms import processing
 from shared.runtime import Job, task
 
@@ -20,7 +21,7 @@ async def forms_process(job: Job, body: ProcessSubmission) -> None:
         ai=services.ai,
         classifier_model=services.settings.vertex_classifier_model,
         ctm=services.ctm,
-        sending=await services.sending(),
+        sending=await emails.sending(services),
         app_base_url=services.settings.app_base_url,
     )
     await processing.process(job.db, outside, body.submission_id)

@@ -69,9 +69,9 @@ def _migrate(connection: Connection) -> list[str]:
     from alembic import command
 
     raw = cast("psycopg.Connection", connection.connection.driver_connection)
-    raw.execute(f"set local lock_timeout = '{TURN_TIMEOUT_S}s'".encode())
+    raw.execute(f"set local lock_timeout = {TURN_TIMEOUT_S * 1000:.0f}".encode())
     raw.execute("select pg_advisory_xact_lock(%s)", (LOCK_KEY,))
-    raw.execute(f"set local lock_timeout = '{LOCK_TIMEOUT_S}s'".encode())
+    raw.execute(f"set local lock_timeout = {LOCK_TIMEOUT_S * 1000:.0f}".encode())
     applied: list[str] = []
     config = _config(connection, applied)
     if _state(raw) == "old":

@@ -42,13 +42,15 @@ class MailEvent(Protocol):
     def message_id(self) -> str | None: ...  # with angle brackets
 
     @property
+    def name(self) -> str: ...  # the vendor's own word
+
+    @property
     def kind(self) -> str: ...
 
     @property
     def occurred_at(self) -> datetime: ...
 
-    @property
-    def details(self) -> Mapping[str, Any]: ...
+    def details_json(self) -> Mapping[str, Any]: ...
 
 
 class SendMail(BaseModel):

@@ -1,9 +1,9 @@
 """The one mail service: log, send once, track.
 
 A mail is logged as pending in the transaction of whatever causes it. Sending gives it a Message-Id made from its log
-row; when an answer of Mailgun's is lost (a crash, a dropped connection), the next attempt first asks Mailgun's event log
-for that id, so that nobody gets a mail twice. Bodies with codes or links that let somebody in are stored sealed until
-they are sent, and then not at all. Source: seeds DATA_FLOWS §8, INTEGRATIONS §2.
+row; when an answer of Mailgun's is lost (a crash, a dropped connection), the next attempt first asks Mailgun's event
+log for that id, so that nobody gets a mail twice. Bodies with codes or links that let somebody in are stored sealed
+until they are sent, and then not at all. Source: seeds DATA_FLOWS §8, INTEGRATIONS §2.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Park, Problem, Rejected, TryLater
 
 if TYPE_CHECKING:
+    from shared.config import Settings
     from shared.crypto import KeyRing
 
 REDACTED = "[not kept: this mail lets its reader in]"
@@ -31,7 +32,16 @@ class Sender(Protocol):
     """Whoever sends mail (``integrations.mailgun.client``)."""
 
     async def send(
-        self, *, message_id: str, to: str, to_name: str, subject: str, text: str, html: str | None, tag: str
+        self,
+        *,
+        message_id: str,
+        to: str,
+        to_name: str,
+        subject: str,
+        text: str,
+        html: str | None,
+        tag: str,
+        tracked: bool,
     ) -> str: ...
 
     async def find_accepted(self, message_id: str) -> bool: ...
@@ -45,6 +55,23 @@ class Sending:
     domain: str
     key_ring: GetKeyRing
     events_delay_s: float  # how long Mailgun's event log may take to show what was accepted
+
+
+class Instance(Protocol):
+    """The running instance's services (``runtime.services``)."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def mailgun(self) -> Sender: ...
+
+    async def key_ring(self) -> KeyRing: ...
+
+
+async def sending(instance: Instance) -> Sending:
+    """What sending needs, from the running instance."""
+    chosen = instance.settings
+    return Sending(await instance.mailgun(), chosen.mailgun_domain, instance.key_ring, chosen.mailgun_events_delay_s)
 
 
 async def log(db: Executor, mail: Mail, key_ring: GetKeyRing) -> UUID:
@@ -102,6 +129,7 @@ async def _send(db: Database, sending: Sending, row: Record, message_id: str) ->
             text=text,
             html=html,
             tag=row["email_type"],
+            tracked=row["email_type"] not in SECRET_TYPES,  # a tracked link passes through the vendor's redirect
         )
     except Rejected as error:
         await store.failed(db, row["id"], str(error))
@@ -131,7 +159,7 @@ def _context(log_id: UUID) -> str:
 class Unproven(Problem):
     """A webhook without valid proof. Mailgun takes 406 as final; any other refusal it would repeat for eight hours."""
 
-    status, code = 406, "UNPROVEN"
+    status, code = 406, "BAD_SIGNATURE"
 
 
 async def receive(tx: Transaction, event: MailEvent, token: str) -> Received:
@@ -148,7 +176,7 @@ async def receive(tx: Transaction, event: MailEvent, token: str) -> Received:
         await tx.publish("mail-event", {"event_id": event.event_id})
     elif not kept["known"]:
         raise Unproven("This signature was used before.")
-    return Received(event=event.kind, logId=kept["log_id"])
+    return Received(event=event.name, logId=kept["log_id"])
 
 
 async def track(tx: Transaction, event_id: str) -> None:

@@ -118,7 +118,7 @@ async def keep_event(db: Executor, event: MailEvent, token: str) -> Record:
                exists (select from spent) as fresh,
                exists (select from email_events where event_id = $3) as known
         """,
-        event.message_id, token, event.event_id, event.kind, event.occurred_at, event.details_json(),
+        event.message_id, token, event.event_id, event.kind, event.occurred_at, dict(event.details_json()),
     )  # fmt: skip
     assert row is not None, "a select without from always has a row"
     return row

@@ -201,11 +201,14 @@ CTM_SETTLES_S = 3.0  # how long a request that we gave up on may still be worked
 async def _opened(outside: Outside, work: Work) -> tuple[str, str, str]:
     assert work.ctm_account is not None, "only asked for with an account"
     number, key, secret = work.ctm_account
-    from shared.crypto import open_credentials
+    from shared.crypto import column_context
 
     ring = await outside.sending.key_ring()
-    opened = open_credentials(ring, "client_profiles", work.client_id, ctm_api_key=key, ctm_api_secret=secret)
-    return number, opened["ctm_api_key"], opened["ctm_api_secret"]
+    opened = [
+        ring.open_text(sealed, context=column_context("client_profiles", column, work.client_id))
+        for column, sealed in (("ctm_api_key", key), ("ctm_api_secret", secret))
+    ]
+    return number, opened[0], opened[1]
 
 
 async def _mail(db: Database, outside: Outside, work: Work, step: Record) -> Done:

@@ -1,7 +1,7 @@
 """Use cases of forms on other people's pages: show one, take what a visitor sends, keep and resume a draft.
 
 Taking a submission is one transaction: its row, the steps it needs, its audit line and the outbox row of
-``forms_process``. What is sent to a vendor happens there (``shared.areas.forms.processing``). Source: spec api-forms §3.
+``forms_process``. What is sent to a vendor happens there (``shared.areas.forms.processing``). Spec api-forms §3.
 """
 
 from __future__ import annotations
@@ -235,7 +235,9 @@ def _step(step: rules.Step) -> dict[str, Any]:
 
 def payload_context(submission_id: UUID) -> str:
     """What an encrypted payload is bound to: it opens nowhere else."""
-    return f"form_submissions.encrypted_payload:{submission_id}"
+    from shared.crypto import column_context
+
+    return column_context("form_submissions", "encrypted_payload", submission_id)
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------
@@ -295,4 +297,6 @@ def _token_hash(token: str) -> str:
 
 
 def _draft_context(draft_id: UUID) -> str:
-    return f"form_draft_sessions.encrypted_partial_payload:{draft_id}"
+    from shared.crypto import column_context
+
+    return column_context("form_draft_sessions", "encrypted_partial_payload", draft_id)

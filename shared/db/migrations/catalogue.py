@@ -31,6 +31,7 @@ class Table:
         return {name: text for name, text in self.constraints.items() if not text.startswith("FOREIGN KEY")}
 
 
+_SEARCH = b"select set_config('search_path', %s, true)"
 _COLUMNS = b"""
 select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid), a.attnotnull
 from pg_class c
@@ -59,11 +60,13 @@ def read_catalogue(connection: psycopg.Connection, schema: str) -> dict[str, Tab
     """The tables of *schema* by name. Names inside definitions are unqualified, so two schemas compare equal."""
     tables: dict[str, Table] = {}
     with connection.transaction():
-        connection.execute("select set_config('search_path', %s, true)", (f'"{schema}"',))
+        before = connection.execute("select current_setting('search_path')").fetchone()
+        connection.execute(_SEARCH, (f'"{schema}"',))
         for table, column, kind, default, not_null in connection.execute(_COLUMNS):
             tables.setdefault(table, Table()).columns[column] = Column(kind, default, not_null)
         for table, name, definition in connection.execute(_CONSTRAINTS):
             tables[table].constraints[name] = definition
         for table, name, definition in connection.execute(_INDEXES):
             tables[table].indexes[name] = definition
+        connection.execute(_SEARCH, before)  # we may be inside the caller's transaction
     return tables

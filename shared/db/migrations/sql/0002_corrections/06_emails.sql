@@ -1,7 +1,7 @@
 -- Mails that carried a one-time code or a usable link were kept in full and shown to admins.
 update email_logs
 set text_body = null, html_body = null, metadata = metadata || '{"body_removed": true}'
-where email_type in ('mfa_otp', 'password_reset', 'email_verification', 'onboarding_invite', 'onboarding_reminder')
+where email_type in ('mfa_otp', 'password_reset', 'email_verification', 'onboarding_invite')
   and (text_body is not null or html_body is not null);
 
 -- One row per mail at Mailgun. A repeated id stays with its first row; the others keep it in their metadata.
