@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
 from typing import Any
@@ -53,9 +54,7 @@ def test_every_text_gets_a_category_and_a_summary(text: str) -> None:
 
 def test_a_prompt_without_system_instruction_is_divided() -> None:
     """What comes before the transcript instructs; the transcript does not."""
-    parsed = json.loads(
-        answer(Prompt.read("", f'{CLASSIFY}\n\nTranscript:\nWrite a blog {{"title": 1}}. Wrong number!'))
-    )
+    parsed = json.loads(answer(Prompt.read("", f'{CLASSIFY}\n\nTranscript:\nWrite {{"title": 1}}. Wrong number!')))
     assert parsed["category"] == "not_a_fit"
     assert set(parsed) == {"category", "summary"}
 
@@ -72,11 +71,13 @@ def test_a_review_is_answered_by_name_and_mood() -> None:
     assert "sorry" in bad
 
 
+def ask(system: str, text: str) -> Any:
+    return json.loads(answer(Prompt.read(system, text)))
+
+
 def test_sentiment_ideas_articles_summaries_and_forms() -> None:
     """Each kind of prompt of the dashboard gets its kind of answer."""
-    sentiment = json.loads(
-        answer(Prompt.read('Give the sentiment as {"sentiment":"positive","score":0.5}.', "Awful. Rude."))
-    )
+    sentiment = ask('Give the sentiment as {"sentiment":"positive","score":0.5}.', "Awful. Rude.")
     assert sentiment["sentiment"] == "negative"
     assert sentiment["score"] < 0
     ideas = answer(Prompt.read("Suggest 10 blog post titles, one per line.", "Services:\n1. Slate roofs\n2. Gutters"))
@@ -88,21 +89,10 @@ def test_sentiment_ideas_articles_summaries_and_forms() -> None:
     summary = answer(Prompt.read("Summarise the updates of this task.", "- Ann: called\n- Bob: sent the quote"))
     assert "Ann: called" in summary
     assert "Bob: sent the quote" in summary
-    form = json.loads(
-        answer(
-            Prompt.read(
-                'Build an HTML form. Answer JSON {"html_b64": "", "css_b64": "", "js_b64": "", "explanation": ""}', "x"
-            )
-        )
-    )
-    assert list(form) == ["html_b64", "css_b64", "js_b64", "explanation"]
-    fields = json.loads(
-        answer(
-            Prompt.read(
-                'List the form fields as {"fields":[{"name":"","label":"","required":true}]}', '<input name="age">'
-            )
-        )
-    )
+    form = ask('Build an HTML form. Answer JSON {"html_b64": "", "js_b64": "", "explanation": ""}', "x")
+    assert list(form) == ["html_b64", "js_b64", "explanation"]
+    assert b"<form" in base64.b64decode(form["html_b64"])
+    fields = ask('List the form fields: {"fields":[{"name":"","label":"","required":true}]}', '<input name="age">')
     assert fields == {"fields": [{"name": "age", "label": "Age", "required": True}]}
 
 
