@@ -1,11 +1,9 @@
-from typing import Any
-
 from shared.areas.jobs import service
 from shared.runtime import Job, event, log
 
 
-@event
-async def jobs_record_dead(job: Job, body: Any) -> None:
+@event(per_message=True)
+async def jobs_record_dead(job: Job) -> None:
     """Keep a message that its listener refused too often, where people can see it and send it again.
 
     Pub/Sub names the subscription in an attribute; ours are named after their listeners.

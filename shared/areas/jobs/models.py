@@ -12,11 +12,6 @@ class DeadListQuery(BaseModel):
     offset: int = Field(default=0, ge=0)
 
 
-class DeadEvent(BaseModel):
-    """A message of the dead-letter topic: the payload that some listener refused too often. Its body is not needed:
-    the outbox has it, and the message's attributes say which listener gave up."""
-
-
 class Resent(BaseModel):
     """A dead piece of work is on its way again."""
 

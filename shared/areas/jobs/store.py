@@ -35,7 +35,8 @@ async def revive(db: Executor, work_id: UUID) -> Record | None:
         with row as (
             select id, dead_handler from outbox where id = $1 and dead_at is not null for update
         ), forgotten as (
-            delete from inbox using row where inbox.handler = row.dead_handler and inbox.message_key = row.id::text
+            delete from inbox using row
+            where inbox.handler = any(string_to_array(row.dead_handler, ',')) and inbox.message_key = row.id::text
         )
         update outbox set dead_at = null, dead_handler = null, dead_reason = null, dispatched_at = null, done_at = null
         from row where outbox.id = row.id
@@ -46,12 +47,12 @@ async def revive(db: Executor, work_id: UUID) -> Record | None:
 
 
 async def bury(db: Executor, outbox_id: UUID, *, handler: str, reason: str) -> bool:
-    """Mark work dead on behalf of a listener whose deliveries ran out."""
+    """Mark an event dead on behalf of a listener whose deliveries ran out; several listeners may give up on one."""
     return bool(
         await db.execute(
             """
-            update outbox set dead_at = now(), dead_handler = $2, dead_reason = $3
-            where id = $1 and dead_at is null
+            update outbox set dead_at = now(), dead_reason = $3, dead_handler = concat_ws(',', dead_handler, $2::text)
+            where id = $1
             """,
             outbox_id,
             handler,
