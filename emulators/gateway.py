@@ -164,7 +164,8 @@ class _Passage:
                 return
 
     async def _answer(self, answer: httpx.Response) -> None:
-        headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP]
+        dropped = HOP_BY_HOP | {b"date"}  # the front server says its own
+        headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in dropped]
         start: Message = {"type": "http.response.start", "status": answer.status_code, "headers": headers}
         self._started = True
         await self._send(start)

@@ -168,9 +168,11 @@ const sections = {
     title: "Events",
     load: () => api("/events"),
     draw: ({ topics, subscriptions }) => [head("Events"), lead("Pub/Sub. A message is pushed to every listener until it takes it, then to dead-letters."),
-      el("div.card", {}, table(["Topic", "Says", "Listeners", "Attempts"], Object.entries(topics).map(([name, topic]) => [
-        el("code", {}, name), topic.says, topic.listeners.length ? topic.listeners.map((one) => el("div", {}, el("code", {}, one))) : "nobody", topic.attempts]))),
-      Object.keys(subscriptions).length ? el("div.card", {}, el("h3", {}, "Deliveries"), json(subscriptions)) : ""],
+      el("div.card", {}, table(["Topic", "Says", "Published", "Listeners"], Object.entries(topics).map(([name, topic]) => [
+        el("code", {}, name), topic.says, topic.published ?? 0,
+        topic.listeners.length ? topic.listeners.map((one) => el("div", {}, el("code", {}, one))) : "nobody"]))),
+      el("div.card", {}, el("h3", {}, "Deliveries"), table(["Listener", "Waiting", "Running", "Done", "Dead"],
+        Object.entries(subscriptions).map(([name, one]) => [el("code", {}, name), one.waiting, one.running, one.done, one.dead.length])))],
   },
 
   schedules: {
