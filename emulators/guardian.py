@@ -7,6 +7,7 @@ supervisor carries its mark in the environment, so nothing needs to be registere
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -46,7 +47,8 @@ class Guardian:
             os.environ.pop(MARK, None)
         else:
             os.environ[MARK] = self._outer
-        process.communicate(GOODBYE)
+        with contextlib.suppress(BrokenPipeError):  # it is gone already
+            process.communicate(GOODBYE)
 
 
 def sweep(mark: str) -> None:
