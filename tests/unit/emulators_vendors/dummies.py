@@ -1,4 +1,4 @@
-"""A local cloud without its heavy parts, for tests of the supervisor: run as a script it is the functions host."""
+"""A local cloud without its heavy parts, for tests of the supervisor; as a script it runs one on the given folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FUNCTIONS = (
     http("emails_receive_mailgun", "POST /api/webhooks/mailgun", access=PUBLIC),
     Function(name="jobs_sweep_outbox", trigger="schedule", access=INTERNAL, cron="* * * * *"),
 )
-COMMAND = (sys.executable, "-m", "tests.unit.emulators_vendors.dummies")
+COMMAND = (sys.executable, "-m", "tests.unit.emulators_vendors.fake_functions_host")
 
 
 class Sleeper:
@@ -73,24 +73,6 @@ def options(state_dir: Path, **more: Any) -> Options:
     return Options(state_dir, **given)
 
 
-async def _functions_host() -> None:
-    """Tells its environment at the readiness path; everything else it answers with what it was asked."""
-    from starlette.requests import Request
-    from starlette.responses import JSONResponse
-
-    from emulators.serving import AsgiServer
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        request = Request(scope, receive)
-        body = {"path": scope["path"], "pid": os.getpid(), "env": dict(os.environ), "headers": dict(request.headers)}
-        await JSONResponse(body)(scope, receive, send)
-
-    server = AsgiServer(app, port=int(os.environ["PORT"]))
-    await server.start()
-    print("ready", flush=True)
-    await asyncio.Event().wait()
-
-
 async def _cloud(state_dir: str) -> None:
     async with LocalCloud(options(Path(state_dir))) as cloud:
         pids = [part.status.pid for part in cloud.parts.all()] + [
@@ -101,4 +83,4 @@ async def _cloud(state_dir: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_cloud(sys.argv[1]) if len(sys.argv) > 1 else _functions_host())
+    asyncio.run(_cloud(sys.argv[1]))
