@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from shared.areas.emails.models import Mail, ReceivedEvent, StoredEvent, Tracking
+from shared.areas.emails.models import Mail, MailEvent
 from shared.db.database import Executor, Record
 
 
@@ -97,7 +96,7 @@ async def failed(db: Executor, log_id: UUID, reason: str) -> None:
     )
 
 
-async def keep_event(db: Executor, event: ReceivedEvent, token: str) -> Record:
+async def keep_event(db: Executor, event: MailEvent, token: str) -> Record:
     """Keep an event of a mail of ours, and spend its webhook token, in one statement.
 
     ``log_id`` is null when no mail has this Message-Id; ``is_new`` tells a first delivery of the event; ``fresh`` tells
@@ -119,39 +118,35 @@ async def keep_event(db: Executor, event: ReceivedEvent, token: str) -> Record:
                exists (select from spent) as fresh,
                exists (select from email_events where event_id = $3) as known
         """,
-        event.message_id, token, event.event_id, event.kind, event.occurred_at,
-        {"code": event.code, "reason": event.reason, "details": dict(event.details)},
+        event.message_id, token, event.event_id, event.kind, event.occurred_at, dict(event.details_json()),
     )  # fmt: skip
     assert row is not None, "a select without from always has a row"
     return row
 
 
-_TRACKING = ", ".join(f"e.{one.name}" for one in fields(Tracking))
-
-
-async def event_for_work(db: Executor, event_id: str) -> tuple[UUID, Tracking, StoredEvent] | None:
-    """A stored event with its mail, locked: the mail's id, its tracking and the event; None when the mail is gone."""
-    row = await db.fetchrow(
-        f"""
-        select {_TRACKING}, e.id as log_id, v.event, v.occurred_at, v.details
-        from email_events v join email_logs e on e.id = v.email_log_id
-        where v.event_id = $1 for update of e
-        """,  # noqa: S608  the columns are the fields of Tracking
+async def events_of(db: Executor, event_id: str) -> tuple[Record, list[Record]] | None:
+    """The mail of an event, locked, and all events of that mail, oldest first; None when the mail is gone."""
+    mail = await db.fetchrow(
+        """
+        select * from email_logs
+        where id = (select email_log_id from email_events where event_id = $1) for update
+        """,
         event_id,
     )
-    if row is None:
+    if mail is None:
         return None
-    tracking = Tracking(**{one.name: row[one.name] for one in fields(Tracking)})
-    event = StoredEvent(event_id=event_id, kind=row["event"], occurred_at=row["occurred_at"], **row["details"])
-    return row["log_id"], tracking, event
+    events = await db.fetch(
+        "select * from email_events where email_log_id = $1 order by occurred_at, event_id", mail["id"]
+    )
+    return mail, events
 
 
 async def set_tracking(db: Executor, log_id: UUID, columns: dict[str, Any]) -> None:
-    """Write the columns that changed; their names are fields of Tracking."""
+    """Write what the events say. Column names are ours, from ``rules``, never a caller's."""
     names = sorted(columns)
     assignments = ", ".join(f"{name} = ${index}" for index, name in enumerate(names, start=2))
     await db.execute(
-        f"update email_logs set {assignments} where id = $1",  # noqa: S608  never a caller's words
+        f"update email_logs set {assignments} where id = $1",  # noqa: S608  names come from rules.tracking
         log_id,
         *(columns[name] for name in names),
     )
