@@ -17,7 +17,7 @@ from shared.areas.accounts.models import MailLink, Message, PasswordSet, Registe
 from shared.areas.accounts.store import Account
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
-from shared.areas.emails.models import Content, Mail
+from shared.areas.emails.models import Mail
 from shared.db.database import Database, Executor, Transaction
 from shared.errors import Forbidden, Invalid
 
@@ -80,7 +80,7 @@ def _url(means: Means, path: str, token: str) -> str:
     return f"{base.rstrip('/')}{path}?{urlencode({'token': token})}"
 
 
-async def _mail(tx: Transaction, type: str, account: Account, content: Content, means: Means) -> None:
+async def _mail(tx: Transaction, type: str, account: Account, content: templates.Content, means: Means) -> None:
     mail = Mail(
         type=type,
         to=account.email,
