@@ -625,17 +625,17 @@ _PURGES = {
     # what is deleted → the statement; $1 is now
     "user_sessions": """
         delete from user_sessions where coalesce(revoked_at, least(refresh_expiry_at, absolute_expiry_at))
-            < $1 - interval '30 days'""",
-    "retired_refresh_tokens": "delete from retired_refresh_tokens where retired_at < $1 - interval '90 days'",
-    "mfa_challenges": "delete from mfa_challenges where expires_at < $1 - interval '1 day'",
+            < $1::timestamptz - interval '30 days'""",
+    "retired_refresh_tokens": "delete from retired_refresh_tokens where retired_at < $1::timestamptz - interval '90 days'",
+    "mfa_challenges": "delete from mfa_challenges where expires_at < $1::timestamptz - interval '1 day'",
     "auth_rate_limits": """
-        delete from auth_rate_limits where last_attempt_at < $1 - interval '1 day'
+        delete from auth_rate_limits where last_attempt_at < $1::timestamptz - interval '1 day'
             and coalesce(locked_until, $1) <= $1""",
-    "password_reset_tokens": "delete from password_reset_tokens where expires_at < $1 - interval '7 days'",
-    "email_verification_tokens": "delete from email_verification_tokens where expires_at < $1 - interval '7 days'",
+    "password_reset_tokens": "delete from password_reset_tokens where expires_at < $1::timestamptz - interval '7 days'",
+    "email_verification_tokens": "delete from email_verification_tokens where expires_at < $1::timestamptz - interval '7 days'",
     "user_trusted_devices": """
-        delete from user_trusted_devices where coalesce(revoked_at, expires_at) < $1 - interval '90 days'""",
-    "security_audit_log": "delete from security_audit_log where created_at < $1 - interval '365 days'",
+        delete from user_trusted_devices where coalesce(revoked_at, expires_at) < $1::timestamptz - interval '90 days'""",
+    "security_audit_log": "delete from security_audit_log where created_at < $1::timestamptz - interval '365 days'",
 }
 
 
@@ -645,7 +645,7 @@ async def purge(db: Executor, now: datetime, grace: timedelta) -> dict[str, int]
     await db.execute(
         """update user_sessions s set successor_sealed = null, successor_key_id = null
            where successor_sealed is not null and not exists (
-               select from retired_refresh_tokens r where r.session_id = s.id and r.retired_at > $1 - $2::interval)""",
+               select from retired_refresh_tokens r where r.session_id = s.id and r.retired_at > $1::timestamptz - $2::interval)""",
         now,
         grace,
     )
