@@ -1,0 +1,16 @@
+output "name" {
+  value = google_pubsub_topic.this.name
+}
+
+output "id" {
+  value = google_pubsub_topic.this.id
+}
+
+output "subscriptions" {
+  value = { for name, subscription in google_pubsub_subscription.listener : name => {
+    endpoint = subscription.push_config[0].push_endpoint
+    audience = subscription.push_config[0].oidc_token[0].audience
+    caller   = subscription.push_config[0].oidc_token[0].service_account_email
+    dead     = [for policy in subscription.dead_letter_policy : policy.max_delivery_attempts]
+  } }
+}
