@@ -8,7 +8,7 @@ locals {
   topics    = { for topic in jsondecode(file("${var.rendered}/topics.json")) : topic.name => topic }
 
   # Without an image there is nothing to run: the first apply makes everything else, the registry included.
-  running = var.image == "" ? {} : local.functions
+  running = { for name, function in local.functions : name => function if var.image != "" }
 
   # Cloud Run's address of a service is known before the service is.
   urls = {
@@ -185,6 +185,7 @@ locals {
 module "dead_letters" {
   source        = "../topic"
   for_each      = local.dead_topic
+  project_id    = var.project_id
   topic         = each.value
   region        = var.region
   listeners     = local.listeners[each.key]
@@ -196,6 +197,7 @@ module "dead_letters" {
 module "topic" {
   source            = "../topic"
   for_each          = local.living_topics
+  project_id        = var.project_id
   topic             = each.value
   region            = var.region
   listeners         = local.listeners[each.key]

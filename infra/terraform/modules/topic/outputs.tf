@@ -3,7 +3,8 @@ output "name" {
 }
 
 output "id" {
-  value = google_pubsub_topic.this.id
+  description = "From our own words, so that a plan knows it before the topic exists."
+  value       = "projects/${var.project_id}/topics/${google_pubsub_topic.this.name}"
 }
 
 output "subscriptions" {

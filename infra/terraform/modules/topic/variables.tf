@@ -8,6 +8,10 @@ variable "topic" {
   })
 }
 
+variable "project_id" {
+  type = string
+}
+
 variable "region" {
   type = string
 }
