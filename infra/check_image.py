@@ -1,9 +1,9 @@
 """Starts functions as the image would, without Docker: same files, same packages, same command, an empty environment.
 
-``python -m infra.check_image`` tries every function of the manifest (``… NAME …`` some of them) and prints how long each
-took to answer and the memory it held. A function passes when it answers something of its own: work refuses a caller
-without an identity, an endpoint answers a preflight and a call. A crash (500), a silent death, or more memory than the
-manifest gives it fails. There is no database, so 503 is an answer.
+``python -m infra.check_image`` tries every function of the manifest (``… NAME …`` some of them) and prints how long
+each took to answer and the memory it held. A function passes when it answers something of its own: work refuses a
+caller without an identity, an endpoint answers a preflight and a call. A crash (500), a silent death, or more memory
+than the manifest gives it fails. There is no database, so 503 is an answer.
 """
 
 from __future__ import annotations
@@ -62,9 +62,8 @@ class Image:
             "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
             "JWT_SECRET": "x" * 32,
         }
-        return subprocess.Popen(
-            [self.bin / command, *arguments], cwd=self.app, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        started = [str(self.bin / command), *arguments]
+        return subprocess.Popen(started, cwd=self.app, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def build(folder: Path) -> Image:

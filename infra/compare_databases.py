@@ -1,9 +1,9 @@
 """Compares two databases table by table, rows counted and summed: did the import lose or change anything?
 
-``python -m infra.compare_databases OLD NEW [--except TABLE.COLUMN …]`` takes two connection URLs (leave the password to
-``PGPASSFILE``). Every table of OLD must be in NEW with every row and the same value in every column of OLD; what NEW has
-beyond that is its own. Columns that a migration rewrites on purpose (encrypted secrets) are excepted by name. Exits with
-1 when anything differs, naming tables and columns, never a value.
+``python -m infra.compare_databases OLD NEW [--except TABLE.COLUMN …]`` takes two connection URLs (leave the password
+to ``PGPASSFILE``). Every table of OLD must be in NEW with every row and the same value in every column of OLD; what
+NEW has beyond that is its own. Columns that a migration rewrites on purpose (encrypted secrets) are excepted by name.
+Exits with 1 when anything differs, naming tables and columns, never a value.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def compare(old: psycopg.Connection, new: psycopg.Connection, excepted: Collecti
     """
     for connection in (old, new):
         for statement in _SESSION.split(";"):
-            connection.execute(sql.SQL(statement))  # type: ignore[arg-type]  # our own constant
+            connection.execute(sql.SQL(statement))
     old_columns, new_columns = _columns(old), _columns(new)
     known = {f"{table}.{column}" for table, columns in old_columns.items() for column in columns}
     if unknown := set(excepted) - known:

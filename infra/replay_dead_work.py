@@ -1,7 +1,8 @@
-"""Sends dead work again: ``python -m infra.replay_dead_work https://…`` with a superadmin's access token in ANCHOR_TOKEN.
+"""Sends dead work again.
 
-Without options it only lists, by handler and reason. ``--handler forms_process`` or ``--reason "vendor"`` chooses, and
-``--send`` sends what was chosen. What was sent and fails again is dead again, with its new reason.
+``python -m infra.replay_dead_work https://…`` wants a superadmin's access token in ``ANCHOR_TOKEN``. Without options it
+only lists, by handler and reason. ``--handler forms_process`` or ``--reason "vendor"`` chooses, and ``--send`` sends
+what was chosen. What was sent and fails again is dead again, with its new reason.
 """
 
 from __future__ import annotations

@@ -89,10 +89,9 @@ async def _findings(checks: Iterable[Awaitable[str | None]]) -> list[str]:
 
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str, **headers: str) -> httpx.Response | str:
+    dashed = {name.replace("_", "-"): text for name, text in headers.items()}
     try:
-        return await client.request(
-            method, path, headers={name.replace("_", "-"): text for name, text in headers.items()}
-        )
+        return await client.request(method, path, headers=dashed)
     except httpx.HTTPError as error:
         return type(error).__name__
 
@@ -137,15 +136,12 @@ async def _closed(client: httpx.AsyncClient, name: str, url: str) -> str | None:
     return None if answer.status_code in (401, 403, 404) else f"{name}: answers past the gateway ({answer.status_code})"
 
 
-async def run(given: argparse.Namespace) -> list[str]:
-    functions = json.loads(FUNCTIONS.read_text())
+async def run(given: argparse.Namespace, functions: list[dict[str, Any]]) -> list[str]:
     found = []
     async with httpx.AsyncClient(base_url=given.base_url, timeout=60) as client:
         found += await check_gateway(client, functions)
         if given.project_number:
             found += await check_doors(client, functions, project_number=given.project_number, region=given.region)
-    if given.services:
-        found += check_services(json.loads(Path(given.services).read_text()), functions, given.image)
     return found
 
 
@@ -156,7 +152,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--region", default="us-central1")
     parser.add_argument("--services", help="output of `gcloud run services list --format=json`")
     parser.add_argument("--image", default="", help="the image that every service must run")
-    found = asyncio.run(run(parser.parse_args(arguments)))
+    given = parser.parse_args(arguments)
+    functions = json.loads(FUNCTIONS.read_text())
+    found = asyncio.run(run(given, functions))
+    if given.services:
+        found += check_services(json.loads(Path(given.services).read_text()), functions, given.image)
     for line in found:
         print(line)
     print("everything answers" if not found else f"{len(found)} things are wrong")
