@@ -69,6 +69,7 @@ class Settings:
     mailgun_from_email: str = "hello@mail.anchor.test"
     mailgun_from_name: str = "Anchor"
     mailgun_timeout_s: float = 5.0
+    mailgun_events_delay_s: float = 60.0  # how long Mailgun's event log may take to show what it accepted
 
     access_token_lifetime_s: int = 900
 

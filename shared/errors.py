@@ -12,6 +12,7 @@
     ├── TryLater           the same call may work later: the queue's back-off decides
     ├── Reconnect          a person must act (credentials refused or withdrawn)
     └── Rejected           our request is wrong for the vendor: repeating it is useless
+    KeyUnknown             something is sealed with a key that this instance has not read yet
     Park                   this piece of work can never succeed: keep it, with its reason, for a person
 
 No error carries a vendor's body, a secret, or a person's data: messages reach logs and browsers.
@@ -99,6 +100,10 @@ class Reconnect(VendorError):
 
 class Rejected(VendorError):
     """The vendor understood and refused: our request is wrong."""
+
+
+class KeyUnknown(Exception):
+    """Something is sealed with a key that this instance has not read yet: after renewing its key ring, try again."""
 
 
 class Park(Exception):

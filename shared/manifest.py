@@ -137,11 +137,18 @@ def schedule(name: str, *, cron: str, **limits: int) -> Function:
     return Function(name=name, trigger="schedule", access=INTERNAL, cron=cron, max_instances=1, **limits)  # type: ignore[arg-type]
 
 
-FUNCTIONS: tuple[Function, ...] = (
-    # health
+JOBS = (
     http("jobs_check_health", "GET /api/health", access=PUBLIC),
     http("jobs_check_readiness", "GET /api/health/ready", access=PUBLIC),
-    # forms on other people's pages
+    http("jobs_list_dead", "GET /api/jobs/dead", access=SUPER),
+    http("jobs_resend_dead", "POST /api/jobs/dead/{work_id}/resend", access=SUPER),
+    event("jobs_record_dead", topic="dead-letters"),
+    schedule("jobs_sweep_outbox", cron="* * * * *"),
+    schedule("jobs_purge_finished", cron="30 7 * * *"),
+)
+
+# Forms as visitors of other sites meet them.
+FORMS = (
     http("forms_serve_embed_script", "GET /embed/script/embed.js", access=PUBLIC, embeddable=True),
     http("forms_serve_fields_runtime", "GET /embed/script/runtime.js", access=PUBLIC, embeddable=True),
     http("forms_serve_page", "GET /embed/form/{form_id}", access=PUBLIC, embeddable=True),
@@ -151,18 +158,16 @@ FUNCTIONS: tuple[Function, ...] = (
     http("forms_save_draft", "POST /embed/{form_id}/draft/save", access=PUBLIC, embeddable=True),
     http("forms_resume_draft", "POST /embed/{form_id}/draft/resume", access=PUBLIC, embeddable=True),
     task("forms_process", queue="forms", max_instances=20),
-    # mail
+)
+
+EMAILS = (
     http("emails_receive_mailgun", "POST /api/webhooks/mailgun", access=PUBLIC, max_body_kb=512),
     http("emails_probe_mailgun", "GET /api/webhooks/mailgun/test", access=STAFF),
     task("emails_send", queue="emails"),
     event("emails_track", topic="mail-event"),
-    # keeping house
-    http("jobs_list_dead", "GET /api/jobs/dead", access=SUPER),
-    http("jobs_resend_dead", "POST /api/jobs/dead/{work_id}/resend", access=SUPER),
-    event("jobs_record_dead", topic="dead-letters"),
-    schedule("jobs_sweep_outbox", cron="* * * * *"),
-    schedule("jobs_purge_finished", cron="30 7 * * *"),
 )
+
+FUNCTIONS: tuple[Function, ...] = (*JOBS, *FORMS, *EMAILS)
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}
 

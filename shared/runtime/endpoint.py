@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, get_type_hints
+from typing import Any, get_type_hints, overload
 from urllib.parse import parse_qs
 from uuid import UUID, uuid4
 
@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shared import manifest
-from shared.errors import NotFound, Problem, TooManyRequests, TryLater, VendorError
+from shared.errors import KeyUnknown, NotFound, Problem, TooManyRequests, TryLater, VendorError
 from shared.routing import Router
 from shared.runtime import bodies, headers, identity, log
 from shared.runtime.context import Context
@@ -88,10 +88,18 @@ class Shape:
     status: int
 
 
-def endpoint(handler: Handler | None = None, *, status: int = 200) -> Any:
+@overload
+def endpoint(handler: Handler) -> Served: ...
+@overload
+def endpoint(*, status: int) -> Callable[[Handler], Served]: ...
+def endpoint(handler: Handler | None = None, *, status: int = 200) -> Served | Callable[[Handler], Served]:
     """Serve *handler* as the manifest's function of its name; *status* is that of a successful answer."""
     if handler is None:
-        return functools.partial(endpoint, status=status)
+        return functools.partial(_endpoint, status=status)
+    return _endpoint(handler, status)
+
+
+def _endpoint(handler: Handler, status: int) -> Served:
     function = manifest.BY_NAME[handler.__name__]
     router = Router.from_functions([function])
     hints = get_type_hints(handler)
@@ -176,9 +184,20 @@ async def _answer(
         return _error(504, "DEADLINE_EXCEEDED", "This took too long. Please try again.")
     except ClientDisconnect:
         return _error(499, "CLIENT_CLOSED_REQUEST", "The caller went away.")
+    except KeyUnknown:
+        await _renew_keys(instance)
+        return _unavailable(TryLater("key ring", retry_after_s=1))
     except Exception as error:
         log.error("crash", exception=error)
         return _error(500, "INTERNAL", "Something went wrong on our side.")
+
+
+async def _renew_keys(instance: Services) -> None:
+    log.warning("key_unknown")
+    try:
+        await instance.renew_key_ring()
+    except VendorError as error:
+        log.error("keys_not_renewed", reason=str(error))
 
 
 async def _read(request: Request, function: manifest.Function, shape: Shape) -> dict[str, Any]:

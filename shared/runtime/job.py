@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, get_type_hints
+from typing import Any, get_type_hints, overload
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -32,13 +32,14 @@ from starlette.responses import Response
 
 from shared import manifest
 from shared.db.database import Transaction
-from shared.errors import Invalid, Park, Problem, TooLarge, TryLater, VendorError
+from shared.errors import Invalid, KeyUnknown, Park, Problem, TooLarge, TryLater, VendorError
 from shared.runtime import bodies, identity, inbox, log, outbox
 from shared.runtime.context import Context
 from shared.runtime.inbox import Claim, LeaseLost
 from shared.runtime.services import services
 
 Handler = Callable[..., Awaitable[None]]
+Served = Callable[[Request], Awaitable[Response]]
 _BODY_LIMIT = 10 * 1024 * 1024  # Pub/Sub's own limit; Cloud Tasks allows less
 
 
@@ -72,7 +73,7 @@ class Job(Context):
             await outbox.dispatch(self.services, tx.outbox)
 
 
-def task(handler: Handler) -> Any:
+def task(handler: Handler) -> Served:
     """Serve *handler(job, body)* for Cloud Tasks; the key is the outbox row's id.
 
     Source: https://cloud.google.com/tasks/docs/creating-http-target-tasks (handler headers)
@@ -91,9 +92,15 @@ def task(handler: Handler) -> Any:
     return _job(handler, read)
 
 
-def event(handler: Handler) -> Any:
-    """Serve *handler(job, body)* for a Pub/Sub push subscription; the key is the outbox row's id, else the message's.
+@overload
+def event(handler: Handler) -> Served: ...
+@overload
+def event(*, per_message: bool) -> Callable[[Handler], Served]: ...
+def event(handler: Handler | None = None, *, per_message: bool = False) -> Served | Callable[[Handler], Served]:
+    """Serve *handler(job, body)* for a Pub/Sub push subscription.
 
+    The key is the outbox row's id, which a message that is sent again keeps; with *per_message* it is Pub/Sub's id, so
+    that every sending counts.
     Source: https://cloud.google.com/pubsub/docs/push (wrapped messages)
     """
 
@@ -104,12 +111,15 @@ def event(handler: Handler) -> Any:
         except binascii.Error:
             raise Invalid.field("message.data", "is not base64") from None
         outbox_id = _uuid(message.attributes.get("outbox_id"))
-        return Delivery(str(outbox_id or message.message_id), data, outbox_id, attributes=message.attributes)
+        key = message.message_id if per_message or outbox_id is None else str(outbox_id)
+        if not key:
+            raise Invalid.field("message.messageId", "is missing")
+        return Delivery(key, data, outbox_id, attributes=message.attributes)
 
-    return _job(handler, read)
+    return _job(handler, read) if handler is not None else lambda handler: _job(handler, read)
 
 
-def schedule(handler: Handler) -> Any:
+def schedule(handler: Handler) -> Served:
     """Serve *handler(job)* for Cloud Scheduler; the key is the scheduled time, so that a repeated run is one.
 
     Source: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs (HttpTarget headers)
@@ -151,7 +161,7 @@ class _Push(BaseModel):
 Reader = Callable[[Request, bytes, manifest.Function], Delivery]
 
 
-def _job(handler: Handler, read: Reader) -> Any:
+def _job(handler: Handler, read: Reader) -> Served:
     function = manifest.BY_NAME[handler.__name__]
     hints = get_type_hints(handler)
     body: TypeAdapter[Any] | None = TypeAdapter(hints["body"]) if "body" in signature(handler).parameters else None
@@ -227,6 +237,9 @@ async def _run(job: Job, body: TypeAdapter[Any] | None, handler: Handler) -> Res
     except VendorError as error:
         log.error("vendor_refused", reason=str(error))
         return await _park(job, str(error))
+    except KeyUnknown:
+        await job.services.renew_key_ring()
+        return await _again(job, "sealed with a key that was not known yet")
     except Exception as error:
         log.error("crash", exception=error)
         return await _again(job, f"crashed: {type(error).__name__}", status=500)

@@ -30,6 +30,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._http: dict[str, httpx.AsyncClient] = {}
+        self._key_ring: KeyRing | None = None
 
     @cached_property
     def db(self) -> Database:
@@ -69,12 +70,19 @@ class Services:
         """A secret that is used as a key, as bytes."""
         return (await self.secrets.get(name)).encode()
 
-    async def key_ring(self, *, fresh: bool = False) -> KeyRing:
-        """The encryption keys; ``fresh`` asks Secret Manager, for a key id that the mounted ring does not know yet."""
+    async def key_ring(self) -> KeyRing:
+        """The encryption keys, read once."""
+        if self._key_ring is None:
+            from shared.crypto import KeyRing
+
+            self._key_ring = KeyRing.parse(await self.secrets.get("ENCRYPTION_KEYS"))
+        return self._key_ring
+
+    async def renew_key_ring(self) -> None:
+        """Read the newest keys from Secret Manager: another instance has sealed with one that is not mounted here."""
         from shared.crypto import KeyRing
 
-        read = self.secrets.reload if fresh else self.secrets.get
-        return KeyRing.parse(await read("ENCRYPTION_KEYS"))
+        self._key_ring = KeyRing.parse(await self.secrets.reload("ENCRYPTION_KEYS"))
 
     async def mailgun(self) -> MailgunClient:
         from shared.integrations.mailgun import client
@@ -84,9 +92,10 @@ class Services:
             self._http["mailgun"] = client.connect(
                 self.settings.mailgun_api_base, api_key=key, timeout_s=self.settings.mailgun_timeout_s
             )
-        return client.MailgunClient(self._http["mailgun"], self.settings.mailgun_domain)
+        sender = client.address(self.settings.mailgun_from_email, self.settings.mailgun_from_name)
+        return client.MailgunClient(self._http["mailgun"], self.settings.mailgun_domain, sender=sender)
 
-    def ctm(self, *, account: str, key: str, secret: str) -> CtmClient:
+    def ctm(self, account: str, key: str, secret: str) -> CtmClient:
         """A client of one CTM account, on a connection pool shared by all of them."""
         from shared.integrations.ctm import client
 

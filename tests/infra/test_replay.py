@@ -13,9 +13,13 @@ class Api:
 
     def __init__(self, count):
         self.work = {
-            str(number): {"id": str(number), "handler": ("forms_process", "emails_send")[number % 2], "reason": f"gave up: {number % 3}"}
+            str(number): {
+                "id": str(number),
+                "handler": ("forms_process", "emails_send")[number % 2],
+                "reason": f"gave up: {number % 3}",
+            }
             for number in range(count)
-        }  # fmt: skip
+        }
         self.sent = []
 
     def __call__(self, request):

@@ -1,0 +1,98 @@
+"""Child processes that end when we end, even when we are killed and cannot end them ourselves.
+
+Run as a script it is the launcher between us and the child: on Linux it asks the kernel for SIGTERM at its parent's
+death, a wish that survives ``exec``, and becomes the command. A launcher rather than ``preexec_fn``, because Python
+code between fork and exec is unsafe in a process with threads, and gRPC has threads. Elsewhere than on Linux a child
+outlives a parent that was killed with SIGKILL; any other end of ours goes through ``Child.stop``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+STOP_PATIENCE_S = 3.0
+
+
+class NotReady(Exception):
+    """A child ended, or did not answer in time; the message names its log file."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A running command whose output goes to a log file."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @classmethod
+    async def start(cls, command: list[str], *, log: Path, env: Mapping[str, str] | None = None) -> Child:
+        """Start *command* in a session of its own, so that a terminal's Ctrl-C reaches us alone."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", __file__, str(os.getpid()), *command),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **env} if env else None,
+                start_new_session=True,
+            )
+        return cls(process, log)
+
+    async def wait_until(self, ready: Callable[[], Awaitable[bool]], *, within_s: float) -> None:
+        """Poll *ready* until it is true; raise NotReady if the child ends first or time runs out."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not await ready():
+                    if self.process.returncode is not None:
+                        raise NotReady(f"ended with status {self.process.returncode}, see {self.log}")
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            raise NotReady(f"not ready after {within_s:g} s, see {self.log}") from error
+
+    async def stop(self) -> None:
+        """SIGTERM to the child and whatever it started, then SIGKILL if it does not go."""
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_PATIENCE_S):
+                await self.process.wait()
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            await self.process.wait()
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):  # gone already
+            os.killpg(self.process.pid, number)
+
+
+def free_port() -> int:
+    """A port nobody listens on now, for programs that cannot tell us which one they got."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _become(parent: int, command: list[str]) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before we asked
+            sys.exit("the parent is gone")
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    _become(int(sys.argv[1]), sys.argv[2:])

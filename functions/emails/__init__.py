@@ -1,0 +1,1 @@
+"""Mail: sending it, and hearing what became of it."""

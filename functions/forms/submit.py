@@ -1,0 +1,14 @@
+from functions.forms import visitor
+from shared.areas.forms import service
+from shared.areas.forms.models import Submission, SubmissionAccepted
+from shared.runtime import Call, endpoint
+
+
+@endpoint(status=201)
+async def forms_submit(call: Call, body: Submission) -> SubmissionAccepted:
+    """Take what a visitor sends through a published form; it is processed by forms_process. Spec api-forms P6."""
+    sender = visitor(call)
+    key = await call.services.key("JWT_SECRET")
+    checked = await service.check(call.db, call.id("form_id"), body, sender, key=key)
+    async with call.transaction() as tx:
+        return await service.accept(tx, checked, body, sender, call.services.key_ring)

@@ -1,0 +1,1 @@
+"""Keeping house: work that died, and what is finished and may go."""

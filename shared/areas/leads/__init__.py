@@ -1,0 +1,1 @@
+"""Calls and messages of a client's prospects, and what the AI makes of them."""

@@ -1,0 +1,1 @@
+"""CallTrackingMetrics: call records, form records and their ratings."""

@@ -1,0 +1,1 @@
+"""Mailgun: sends mail, and tells by webhook what became of it."""
