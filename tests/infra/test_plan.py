@@ -43,7 +43,7 @@ def configuration(tmp_path_factory):
     shutil.copytree(render.FOLDER, folder, symlinks=True, ignore=shutil.ignore_patterns(".terraform"))
     for name in ("dev", "prod"):
         (folder / "envs" / name / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
-    ready = terraform(folder / "envs" / "dev", "init", "-input=false")
+    ready = terraform(folder / "envs" / "dev", "init", "-input=false", "-no-color")
     if ready.returncode:
         pytest.skip(f"the providers cannot be had: {ready.stderr.strip()[-200:]}")
     terraform(folder / "envs" / "prod", "init", "-input=false")
