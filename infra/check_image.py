@@ -8,6 +8,7 @@ than the manifest gives it fails. There is no database, so 503 is an answer.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -23,7 +24,7 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import image
+from infra import image, render
 from shared import manifest
 from shared.manifest import Function
 
@@ -60,10 +61,17 @@ class Image:
             "FUNCTION_TARGET": function.name,
             "ENVIRONMENT": "dev",
             "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-            "JWT_SECRET": "x" * 32,
+            **mounted_secrets(function),
         }
         started = [str(self.bin / command), *arguments]
         return subprocess.Popen(started, cwd=self.app, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def mounted_secrets(function: Function) -> dict[str, str]:
+    """Worthless values for the secrets that Terraform mounts for this function's area."""
+    [area] = render.areas([function])
+    ring = json.dumps({"current": "k1", "keys": {"k1": base64.b64encode(bytes(32)).decode()}})
+    return {name: ring if name == "ENCRYPTION_KEYS" else "x" * 32 for name in area["secrets"]}
 
 
 def build(folder: Path) -> Image:

@@ -45,11 +45,19 @@ locals {
   pubsub_agent   = "serviceAccount:service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }
 
+# Pub/Sub's own account exists once it is asked for; a right for an account that is not there is refused.
+resource "google_project_service_identity" "pubsub" {
+  provider   = google-beta
+  service    = "pubsub.googleapis.com"
+  depends_on = [google_project_service.needed]
+}
+
 # Pub/Sub makes the invoker's tokens for its pushes.
 resource "google_service_account_iam_member" "pubsub_speaks_as_invoker" {
   service_account_id = google_service_account.invoker.name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
+  depends_on         = [google_project_service_identity.pubsub]
 }
 
 resource "google_project_iam_custom_role" "predictor" {
@@ -191,7 +199,7 @@ module "dead_letters" {
   listeners     = local.listeners[each.key]
   invoker_email = local.invoker_email
   pubsub_agent  = local.pubsub_agent
-  depends_on    = [google_project_service.needed]
+  depends_on    = [google_project_service_identity.pubsub]
 }
 
 module "topic" {
@@ -204,12 +212,14 @@ module "topic" {
   invoker_email     = local.invoker_email
   pubsub_agent      = local.pubsub_agent
   dead_letter_topic = module.dead_letters[local.dead_letters].id
+  depends_on        = [google_project_service_identity.pubsub]
 }
 
 resource "google_pubsub_topic_iam_member" "pubsub_buries" {
-  topic  = module.dead_letters[local.dead_letters].name
-  role   = "roles/pubsub.publisher"
-  member = local.pubsub_agent
+  topic      = module.dead_letters[local.dead_letters].name
+  role       = "roles/pubsub.publisher"
+  member     = local.pubsub_agent
+  depends_on = [google_project_service_identity.pubsub]
 }
 
 module "schedule" {

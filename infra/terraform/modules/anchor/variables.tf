@@ -114,10 +114,10 @@ variable "firestore_ttl_fields" {
   description = "Firestore collection → the field that says when a document expires."
   type        = map(string)
   default = {
-    oauth_states  = "expires_at"
-    sync_progress = "expires_at"
-    cool_downs    = "expires_at"
-    board_caches  = "expires_at"
+    lead_syncs     = "expires_at"
+    ctm_cool_downs = "expires_at"
+    oauth_states   = "expires_at"
+    board_caches   = "expires_at"
   }
 }
 
