@@ -155,9 +155,8 @@ async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, 
     if told is not None and not told.expired:
         return told, False
     cookie = request.cookies.get("session")
-    if given and told is None:
-        raise Unauthorized("Please sign in.", code="TOKEN_INVALID")
-    if cookie and from_our_pages(request, services.settings):
+    forged = bool(given) and told is None
+    if cookie and not forged and from_our_pages(request, services.settings):
         claims = tokens.read(cookie, key, now=now)
         if claims is not None and not claims.expired and (told is None or told.user_id == claims.user_id):
             return claims, now.timestamp() - claims.issued_at > _SLIDE_AFTER_S

@@ -642,9 +642,9 @@ async def purge(db: Executor, now: datetime, grace: timedelta) -> dict[str, int]
         counts[table] = await db.execute(statement, now, days)
     await db.execute(
         """
-        update user_sessions s set successor_sealed = null, successor_key_id = null
-        where successor_sealed is not null and not exists (
-            select from retired_refresh_tokens r where r.session_id = s.id and r.retired_at > $1::timestamptz - $2::interval)
+        update user_sessions set successor_sealed = null, successor_key_id = null
+        where successor_sealed is not null and id not in (
+            select session_id from retired_refresh_tokens where retired_at > $1::timestamptz - $2::interval)
         """,
         now,
         grace,
