@@ -149,8 +149,12 @@ class Database:
 
         pool = await self.pool()
         try:
-            async with pool.acquire(timeout=self._acquire_timeout_s) as connection:
+            async with asyncio.timeout(self._acquire_timeout_s):  # asyncpg's own timeout would start a task for each
+                connection = await pool.acquire()
+            try:
                 yield connection
+            finally:
+                await pool.release(connection)
         except (
             OSError,
             TimeoutError,

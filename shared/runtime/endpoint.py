@@ -280,18 +280,14 @@ def _dress(
     response: Response, request: Request, function: manifest.Function, instance: Services, request_id: str
 ) -> None:
     origin = request.headers.get("origin")
-    allowed = headers.cors(instance.settings, origin, embeddable=function.embeddable)
-    if request.method == "OPTIONS":
-        allowed = headers.preflight(allowed, request.headers.get("access-control-request-headers"))
-    dressing = {
-        **headers.protection(instance.settings, embeddable=function.embeddable),
-        **allowed,
-        "Cache-Control": "no-store",
-        "X-Request-Id": request_id,
-    }
     own = {name for name, _ in response.raw_headers}  # a handler's own headers win
-    lines = ((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in dressing.items())
+    lines = headers.lines(instance.settings, origin, embeddable=function.embeddable)
     response.raw_headers.extend(line for line in lines if line[0] not in own)
+    response.raw_headers.append((b"x-request-id", request_id.encode()))
+    if request.method == "OPTIONS":
+        allowed = headers.cors(instance.settings, origin, embeddable=function.embeddable)
+        for name, value in headers.preflight(allowed, request.headers.get("access-control-request-headers")).items():
+            response.headers[name] = value
 
 
 _TRACE = re.compile(r"^(?:00-)?([0-9a-f]{32})[-/]")

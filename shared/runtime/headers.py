@@ -87,3 +87,14 @@ def preflight(allowed: dict[str, str], requested: str | None) -> dict[str, str]:
         "Access-Control-Allow-Headers": requested or "content-type",
         "Access-Control-Max-Age": _MAX_AGE,
     }
+
+
+@lru_cache(maxsize=64)
+def lines(settings: Settings, origin: str | None, *, embeddable: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer to a page of *origin* carries, as the server sends it: made once, not for each answer."""
+    given = {
+        **protection(settings, embeddable=embeddable),
+        **cors(settings, origin, embeddable=embeddable),
+        "Cache-Control": "no-store",
+    }
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given.items())

@@ -1,18 +1,22 @@
 """Signing in against bare Argon2id verifications; who-am-I and refreshing against the framework and one statement.
 
 Goals: signing in at 85 % of what the processor can verify, the other two at 70 % of their floor. The floors do the
-least that any function must: read one row for a call that reads, write one row for a call that writes.
+least that any function must: read one row for a call that reads, write one row for a call that writes. A function and
+its floor are measured in turns, so that whatever else the machine does meets both; the median turn counts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import os
+import statistics
 import tempfile
 import time
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ from starlette.responses import JSONResponse
 
 PEOPLE = 200
 SESSIONS = 120_000  # each is refreshed once
+TURNS = 5
 AT_ONCE = 4  # sign-ins: more only wait for the processor
 PASSWORD = "Anchor-Demo-2026!"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -135,15 +140,18 @@ async def _signing_in(env: dict[str, str], people: list[UUID]) -> None:
             },
         )
 
-    bare = await _bare_verifications()
     with serving("accounts_sign_in", env) as (port, _):
-        rate = await load.run(port, sign_in, seconds=10, connections=AT_ONCE)
-    print(f"\nSigning in from trusted devices, {AT_ONCE} at once (goal 85 % of bare verifications)")
-    print(f"  {'Argon2id verifications, nothing else':<56} {bare:8.1f}/s")
-    _line("accounts_sign_in", rate, f"{100 * rate.per_second / bare:.0f} % of them")
+
+        async def signed_in() -> float:
+            rate = await load.run(port, sign_in, seconds=4, connections=AT_ONCE)
+            assert set(rate.statuses) == {200}, rate.statuses
+            return rate.per_second
+
+        print(f"Signing in from a trusted device, {AT_ONCE} at once (goal 85 %)")
+        await _compare("Argon2id verifications, nothing else", _bare_verifications, "accounts_sign_in", signed_in)
 
 
-async def _bare_verifications(seconds: float = 10) -> float:
+async def _bare_verifications(seconds: float = 4) -> float:
     from shared.areas.accounts import passwords
 
     stored, done = await passwords.make_hash(PASSWORD), 0
@@ -184,37 +192,48 @@ async def _reading_and_refreshing(env: dict[str, str], people: list[UUID]) -> No
         headers = {"Authorization": f"Bearer {bearers[number % PEOPLE]}"}
         return load.request("GET", "/api/auth/me", headers=headers)
 
-    def refresh(number: int) -> bytes:
-        token = _refresh_token(number if number < SESSIONS // 4 else number % 1_000_000 + SESSIONS // 4)
-        headers = {"Cookie": f"refresh_token={token}", "X-Forwarded-For": _ip(number), "User-Agent": AGENT}
-        return load.request("POST", "/api/auth/refresh", headers=headers)
+    fresh = itertools.count()
 
-    rates = {}
-    here = "tests/bench/bench_accounts.py"
-    for target, source, make in (
-        ("one_query", here, floor),
-        ("accounts_show_me", "main.py", me),
-        ("one_update", here, floor),
-        ("accounts_refresh", "main.py", refresh),
+    def refresh(number: int) -> bytes:
+        headers = {"Cookie": f"refresh_token={_refresh_token(next(fresh))}", "User-Agent": AGENT}
+        return load.request("POST", "/api/auth/refresh", headers={**headers, "X-Forwarded-For": _ip(number)})
+
+    print("Who am I, and refreshing, 32 at once (goal 70 %)")
+    for floor_name, target, make in (
+        ("one_query", "accounts_show_me", me),
+        ("one_update", "accounts_refresh", refresh),
     ):
-        with serving(target, env, source=source) as (port, _):
-            rates[target] = await load.run(port, make)
-    print("\nWho am I, and refreshing; 32 at once (goal 70 % of their floors)")
-    _line("the framework and one row read", rates["one_query"], "")
-    _line("accounts_show_me", rates["accounts_show_me"], rates["accounts_show_me"].of(rates["one_query"]))
-    _line("the framework and one row written", rates["one_update"], "")
-    _line("accounts_refresh", rates["accounts_refresh"], rates["accounts_refresh"].of(rates["one_update"]))
+        with (
+            serving(floor_name, env, source="tests/bench/bench_accounts.py") as (floor_port, _),
+            serving(target, env) as (port, _),
+        ):
+
+            async def one(port: int, make: Callable[[int], bytes]) -> float:
+                rate = await load.run(port, make, seconds=1.5)
+                assert set(rate.statuses) == {200}, rate.statuses
+                return rate.per_second
+
+            await _compare(
+                f"the framework and {floor_name}",
+                lambda port=floor_port: one(port, floor),  # type: ignore[misc]
+                target,
+                lambda port=port, make=make: one(port, make),  # type: ignore[misc]
+            )
+
+
+async def _compare(
+    floor_name: str, floor: Callable[[], Awaitable[float]], name: str, measured: Callable[[], Awaitable[float]]
+) -> None:
+    """Measure both in turns and print their medians, and the median of the shares."""
+    turns = [(await floor(), await measured()) for _ in range(TURNS)]
+    least, most = statistics.median(turn[0] for turn in turns), statistics.median(turn[1] for turn in turns)
+    share = statistics.median(turn[1] / turn[0] for turn in turns)
+    print(f"  {floor_name:<48} {least:8.1f}/s")
+    print(f"  {name:<48} {most:8.1f}/s  {100 * share:.0f} % of it")
 
 
 def _ip(number: int) -> str:
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-
-
-def _line(name: str, rate: Any, share: str) -> None:
-    print(
-        f"  {name:<56} {rate.per_second:8.1f}/s  p50 {rate.p50_ms:6.1f} ms  p95 {rate.p95_ms:6.1f} ms  {share}"
-        f"  {rate.statuses}"
-    )
 
 
 if __name__ == "__main__":
