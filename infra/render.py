@@ -20,6 +20,7 @@ from pydantic.json_schema import models_json_schema
 from shared import manifest
 from shared.manifest import LINK, PUBLIC, Function
 from shared.runtime.loader import load
+from shared.runtime.multipart import Form
 
 FOLDER = Path(__file__).parent / "terraform"
 REF = "#/components/schemas/{model}"
@@ -113,7 +114,8 @@ def _operation(function: Function, served: Any, path: str, schemas: dict[Any, An
     }
     if shape.body is not None:
         schema = schemas.get((shape.body, "validation"), {"type": "object"})
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        kind = "multipart/form-data" if shape.body is Form else "application/json"
+        operation["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
     return operation
 
 

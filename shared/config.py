@@ -55,6 +55,7 @@ class Settings:
     pubsub_emulator_host: str = ""
     firestore_emulator_host: str = ""
     storage_emulator_host: str = ""  # a URL, as Google's client expects it
+    storage_timeout_s: float = 20.0  # for each wait on the bucket, not for a whole file
 
     vertex_location: str = "us-central1"
     vertex_model: str = "gemini-2.0-flash-001"
@@ -72,6 +73,10 @@ class Settings:
     mailgun_events_delay_s: float = 60.0  # how long Mailgun's event log may take to show what it accepted
 
     access_token_lifetime_s: int = 900
+    onboarding_link_lifetime_h: int = 72
+    onboarding_reminder_before_h: int = 24  # how long before its link ends a client is reminded
+    onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
+    default_documents: str = "[]"  # shown to every client: JSON list of {"id", "label", "name", "url"}
 
     @property
     def is_local(self) -> bool:

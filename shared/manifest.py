@@ -50,6 +50,8 @@ QUEUES = {
         # 5, 10, 20, 40, 80 s: the attempts beyond the five that a step has cover waits for a killed run's lease
         Queue(name="forms"),
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
     )
 }
 
@@ -84,7 +86,18 @@ AREAS = {
             enqueues=("emails_send",),
             publishes=("mail-event",),
         ),
-        Area(name="jobs", enqueues=("forms_process", "emails_send"), publishes=("mail-event",)),
+        Area(name="files", enqueues=("files_delete",), google=("storage",)),
+        Area(name="notifications"),
+        Area(name="documents", enqueues=("emails_send", "files_delete"), google=("storage",)),
+        Area(name="clients", enqueues=("emails_send", "files_delete")),
+        Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
+        Area(name="brand", enqueues=("files_delete",), google=("storage",)),
+        Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
+        Area(
+            name="jobs",
+            enqueues=("forms_process", "emails_send", "files_delete", "onboarding_finish"),
+            publishes=("mail-event",),
+        ),
     )
 }
 
@@ -163,11 +176,139 @@ FORMS = (
 EMAILS = (
     http("emails_receive_mailgun", "POST /api/webhooks/mailgun", access=PUBLIC, max_body_kb=512),
     http("emails_probe_mailgun", "GET /api/webhooks/mailgun/test", access=STAFF),
+    http("emails_send_test", "POST /api/hub/email/test", access=ADMIN),
+    http("emails_list_logs", "GET /api/hub/email-logs", access=ADMIN),
+    http("emails_count_logs", "GET /api/hub/email-logs/stats", access=ADMIN),
+    http("emails_show_log", "GET /api/hub/email-logs/{id}", access=ADMIN),
+    http("emails_serve_logo", "GET /email-assets/ANCHOR__CORPS.png", access=PUBLIC, embeddable=True),
     task("emails_send", queue="emails"),
     event("emails_track", topic="mail-event"),
 )
 
-FUNCTIONS: tuple[Function, ...] = (*JOBS, *FORMS, *EMAILS)
+# Uploads are held in memory while they are checked, so few at a time; API Gateway takes 32 MB at most.
+UPLOAD = {"max_body_kb": 31 * 1024, "memory_mb": 512, "concurrency": 4, "timeout_s": 60}
+AVATAR = {**UPLOAD, "max_body_kb": 6 * 1024}
+
+FILES = (
+    http("files_serve", "GET /uploads/{folder}/{name}", access=AUTH, timeout_s=60),
+    task("files_delete", queue="files", timeout_s=60),
+    schedule("files_sweep", cron="15 * * * *"),
+)
+
+NOTIFICATIONS = (
+    http("notifications_list", "GET /api/hub/notifications", access=AUTH),
+    http(
+        "notifications_mark_read",
+        "PUT /api/hub/notifications/{id}/read",
+        "POST /api/hub/notifications/{id}/read",
+        access=AUTH,
+    ),
+    http(
+        "notifications_mark_all_read",
+        "PUT /api/hub/notifications/read-all",
+        "POST /api/hub/notifications/read-all",
+        access=AUTH,
+    ),
+)
+
+DOCUMENTS = (
+    http("documents_list", "GET /api/hub/documentsMe", "GET /api/hub/docs", access=PORTAL),
+    http("documents_upload", "POST /api/hub/documentsMe", "POST /api/hub/docs", access=PORTAL, **UPLOAD),
+    http("documents_delete", "DELETE /api/hub/documentsMe/{id}", "DELETE /api/hub/docs/{id}", access=PORTAL),
+    http("documents_mark_viewed", "POST /api/hub/docs/{id}/viewed", access=PORTAL),
+    http("documents_list_client", "GET /api/hub/docs/admin/{user_id}", access=ADMIN),
+    http("documents_upload_client", "POST /api/hub/docs/admin/upload", access=ADMIN, **UPLOAD),
+    http("documents_review", "POST /api/hub/docs/admin/review", access=ADMIN),
+    http("documents_delete_client", "DELETE /api/hub/docs/admin/{doc_id}", access=ADMIN),
+    http("documents_list_shared", "GET /api/hub/shared-docs", access=AUTH),
+    http("documents_list_shared_admin", "GET /api/hub/shared-docs/admin", access=ADMIN),
+    http("documents_upload_shared", "POST /api/hub/shared-docs/admin", access=ADMIN, **UPLOAD),
+    http("documents_edit_shared", "PUT /api/hub/shared-docs/admin/{id}", access=ADMIN),
+    http("documents_delete_shared", "DELETE /api/hub/shared-docs/admin/{id}", access=ADMIN),
+    http("documents_reorder_shared", "POST /api/hub/shared-docs/admin/reorder", access=ADMIN),
+)
+
+CLIENTS = (
+    http("clients_list", "GET /api/hub/clients", access=ADMIN),
+    http("clients_create", "POST /api/hub/clients", access=ADMIN),
+    http("clients_show", "GET /api/hub/clients/{id}", access=ADMIN),
+    http("clients_update", "PUT /api/hub/clients/{id}", access=ADMIN),
+    http("clients_delete", "DELETE /api/hub/clients/{id}", access=ADMIN),
+    http("clients_activate", "POST /api/hub/clients/{id}/activate", access=ADMIN),
+    http("clients_send_invitation", "POST /api/hub/clients/{id}/onboarding-email", access=ADMIN),
+    http("clients_show_invitation_link", "GET /api/hub/clients/{id}/onboarding-link", access=ADMIN),
+    http("clients_add_presets", "POST /api/hub/clients/{id}/service-presets", access=ADMIN),
+    http("clients_list_services", "GET /api/hub/admin/clients/{id}/services", access=ADMIN),
+    http("clients_save_services", "PUT /api/hub/admin/clients/{id}/services", access=ADMIN),
+)
+
+PROFILES = (
+    http("profiles_show", "GET /api/hub/profileMe", "GET /api/hub/profile", access=PORTAL),
+    http("profiles_update", "PUT /api/hub/profileMe", "PUT /api/hub/profile", access=PORTAL, memory_mb=512),
+    http("profiles_upload_avatar", "POST /api/hub/avatarMe", "POST /api/hub/profile/avatar", access=PORTAL, **AVATAR),
+    http("profiles_serve_avatar", "GET /api/hub/users/{id}/avatar", access=PUBLIC),
+    http("profiles_show_analytics", "GET /api/hub/analytics", access=PORTAL),
+)
+
+BRAND = (
+    http("brand_show", "GET /api/hub/brandMe", "GET /api/hub/brand", access=PORTAL),
+    http("brand_save", "PUT /api/hub/brandMe", "PUT /api/hub/brand", access=PORTAL, **UPLOAD),
+    http("brand_show_client", "GET /api/hub/brand/admin/{user_id}", access=ADMIN),
+    http("brand_save_client", "PUT /api/hub/brand/admin/{user_id}", access=ADMIN),
+)
+
+# ``…_link``: whoever holds the link; the others: the signed-in client, or an admin acting for one.
+ONBOARDING = (
+    http("onboarding_load_link", "GET /api/onboarding/{token}", access=LINK),
+    http("onboarding_load", "GET /api/onboarding/me", access=PORTAL),
+    http(
+        "onboarding_complete",
+        "POST /api/onboarding/me/complete",
+        "POST /api/onboarding/me/submit",
+        access=PORTAL,
+        memory_mb=512,
+    ),
+    http("onboarding_complete_link", "POST /api/onboarding/{token}", access=LINK, memory_mb=512),
+    http(
+        "onboarding_save_link",
+        "POST /api/onboarding/{token}/step",
+        "POST /api/onboarding/{token}/draft",
+        access=LINK,
+    ),
+    http("onboarding_save", "POST /api/onboarding/me/step", "POST /api/onboarding/me/draft", access=PORTAL),
+    http("onboarding_activate", "POST /api/onboarding/{token}/activate", access=LINK, memory_mb=512),
+    http(
+        "onboarding_upload_avatar_link",
+        "POST /api/onboarding/{token}/upload/avatar",
+        "POST /api/onboarding/{token}/avatar",
+        access=LINK,
+        **AVATAR,
+    ),
+    http("onboarding_upload_avatar", "POST /api/onboarding/me/avatar", access=PORTAL, **AVATAR),
+    http(
+        "onboarding_upload_brand_link",
+        "POST /api/onboarding/{token}/upload/brand",
+        "POST /api/onboarding/{token}/brand-assets",
+        access=LINK,
+        **UPLOAD,
+    ),
+    http(
+        "onboarding_upload_brand",
+        "POST /api/onboarding/me/upload/brand",
+        "POST /api/onboarding/me/brand-assets",
+        access=PORTAL,
+        **UPLOAD,
+    ),
+    http("onboarding_delete_brand_link", "DELETE /api/onboarding/{token}/brand-assets/{asset_id}", access=LINK),
+    http("onboarding_delete_brand", "DELETE /api/onboarding/me/brand-assets/{asset_id}", access=PORTAL),
+    http("onboarding_serve_file", "GET /api/onboarding/{token}/files/{file_id}/{name}", access=LINK, timeout_s=60),
+    task("onboarding_finish", queue="onboarding", memory_mb=512, concurrency=4, timeout_s=60),
+    schedule("onboarding_remind", cron="*/30 * * * *", timeout_s=120),
+)
+
+FUNCTIONS: tuple[Function, ...] = (
+    *(*JOBS, *FORMS, *EMAILS, *FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
+)
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.crypto import KeyRing
     from shared.gcp.pubsub import Topics
     from shared.gcp.secrets import Secrets
+    from shared.gcp.storage import Storage
     from shared.gcp.tasks import Tasks
     from shared.gcp.vertex import Ai
     from shared.integrations.ctm.client import CtmClient
@@ -59,6 +60,12 @@ class Services:
         from shared.gcp.pubsub import Topics
 
         return Topics(self.settings)
+
+    @cached_property
+    def storage(self) -> Storage:
+        from shared.gcp.storage import Storage
+
+        return Storage(self.settings)
 
     @cached_property
     def ai(self) -> Ai:
@@ -107,7 +114,7 @@ class Services:
         for http in self._http.values():
             await http.aclose()
         self._http.clear()
-        for name in ("tasks", "topics", "secrets", "ai", "db"):
+        for name in ("tasks", "topics", "secrets", "storage", "ai", "db"):
             if name in self.__dict__:
                 await self.__dict__.pop(name).close()
 

@@ -112,3 +112,15 @@ def _marks(one: dict[str, Any]) -> dict[str, Any]:
             return {kind: True}
         case _:
             return {}
+
+
+def harmless(page: str) -> str:
+    """A mail's HTML as a page may show it: formatting stays, scripts, forms, frames and handlers go."""
+    import nh3
+
+    style = {"style", "align", "width", "height", "bgcolor", "border", "cellpadding", "cellspacing", "role"}
+    return nh3.clean(
+        page,
+        attributes={"*": style, "a": {"href", "title"}, "img": {"src", "alt"}},
+        url_schemes={"http", "https", "mailto"},
+    )

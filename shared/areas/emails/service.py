@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
 from shared.areas.emails import rules, store
-from shared.areas.emails.models import Mail, Received, ReceivedEvent
+from shared.areas.emails.models import LogQuery, Mail, Received, ReceivedEvent, TestMail
 from shared.areas.emails.templates import REDACTED, SECRET_TYPES
 from shared.db.database import Database, Executor, Record, Transaction
-from shared.errors import Park, Problem, Rejected, TryLater
+from shared.errors import NotFound, Park, Problem, Rejected, TryLater
 
 if TYPE_CHECKING:
     from shared.config import Settings
@@ -191,3 +191,28 @@ async def track(tx: Transaction, event_id: str) -> None:
     columns = rules.changes(before, rules.tracked(before, event))
     if columns:
         await store.set_tracking(tx, log_id, columns)
+
+
+async def send_test(tx: Transaction, mail: TestMail, *, by: UUID, key_ring: GetKeyRing) -> UUID:
+    """Send a mail of an admin's own words; its log id."""
+    given = Mail(type="test", to=mail.to, subject=mail.subject, text=mail.text, html=mail.html, triggered_by_id=by)
+    return await queue(tx, given, key_ring)
+
+
+async def list_logs(db: Executor, query: LogQuery) -> str:
+    """A page of the mail log as JSON text, newest first."""
+    return await store.page(db, query)
+
+
+async def show_log(db: Executor, log_id: UUID) -> str:
+    """One mail of the log in full as JSON text, its HTML without anything that could run; NotFound."""
+    row = await store.detail(db, log_id)
+    if row is None:
+        raise NotFound("There is no such mail in the log.")
+    safe = rules.harmless(row["html_body"]) if row["html_body"] is not None else None
+    return json.dumps({**json.loads(row["row"]), "html_body": safe})
+
+
+async def count_logs(db: Executor, *, days: int) -> str:
+    """Mails by type and status in the last *days* (1 to 365) as JSON text."""
+    return await store.counts(db, days=max(1, min(days, 365)))

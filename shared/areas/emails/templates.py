@@ -17,7 +17,9 @@ from urllib.parse import quote
 from shared.areas.emails.models import Content
 
 # Mails that let their reader in somewhere: the log keeps that they were sent, never what they said.
-SECRET_TYPES: Final = frozenset({"mfa_otp", "password_reset", "email_verification", "onboarding_invite"})
+SECRET_TYPES: Final = frozenset(
+    {"mfa_otp", "password_reset", "email_verification", "onboarding_invite", "onboarding_reminder"}
+)
 REDACTED: Final = "[not kept: this mail held a secret]"
 
 
@@ -112,6 +114,87 @@ def form_submission(
     said = lines(answers) if answers else paragraph("It was sent without answers.")
     told = [paragraph("A new submission arrived."), lines(facts), said, lines([("Submission", submission_id)])]
     return compose(f"New submission: {form_name}", told, app_base_url=app_base_url)
+
+
+def notification(*, title: str, body: str, link: str, app_base_url: str) -> Content:
+    """The mail of a notice in the dashboard's bell; ``link`` is an in-app path."""
+    parts = [paragraph(body or title)]
+    if link:
+        parts.append(button("Open the dashboard", _page(app_base_url, link)))
+    return compose(title, parts, app_base_url=app_base_url)
+
+
+def onboarding_invite(*, name: str, token: str, expires_at: datetime, app_base_url: str) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph("Welcome to Anchor. Please set up your account: it takes a few minutes, and you can pause anytime."),
+        button("Start onboarding", _page(app_base_url, f"/onboarding/{token}")),
+        paragraph(f"This link is yours alone and works until {_until(expires_at)}."),
+    ]
+    return compose("Welcome to Anchor: set up your account", parts, app_base_url=app_base_url)
+
+
+def onboarding_link_expires(*, name: str, token: str, expires_at: datetime, app_base_url: str) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph(f"Your onboarding link works until {_until(expires_at)}. Please finish setting up before then."),
+        button("Continue onboarding", _page(app_base_url, f"/onboarding/{token}")),
+    ]
+    return compose("Reminder: your onboarding link expires soon", parts, app_base_url=app_base_url)
+
+
+def onboarding_unfinished(*, name: str, app_base_url: str) -> Content:
+    """To a client who has an account but stopped half-way: sign in and go on."""
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph("Your account is ready, but your onboarding is not finished yet. What you entered is saved."),
+        button("Continue onboarding", _page(app_base_url, "/onboarding")),
+    ]
+    return compose("Reminder: finish your onboarding", parts, app_base_url=app_base_url)
+
+
+def onboarding_complete(*, name: str, summary_url: str, app_base_url: str) -> Content:
+    parts = [
+        paragraph(f"Thank you, {name}." if name else "Thank you."),
+        paragraph("Your onboarding is complete. We review it, and tell you as soon as your portal is ready."),
+        button("Read your summary", _page(app_base_url, summary_url)),
+    ]
+    return compose("Your onboarding is complete", parts, app_base_url=app_base_url)
+
+
+def onboarding_complete_for_staff(*, client: str, summary_url: str, app_base_url: str) -> Content:
+    parts = [
+        paragraph(f"{client} has finished onboarding and waits for activation."),
+        button("Read the summary", _page(app_base_url, summary_url)),
+        button("Open the client hub", _page(app_base_url, "/client-hub")),
+    ]
+    return compose(f"Onboarding complete: {client}", parts, app_base_url=app_base_url)
+
+
+def account_activated(*, name: str, app_base_url: str) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph("Your Anchor portal is ready. Sign in with your e-mail address and password."),
+        button("Sign in", _page(app_base_url, "/pages/login")),
+    ]
+    return compose("Your Anchor portal is ready", parts, app_base_url=app_base_url)
+
+
+def document_review(*, name: str, label: str, app_base_url: str) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph(f"Please review this document: {label}"),
+        button("Open your documents", _page(app_base_url, "/portal?tab=documents")),
+    ]
+    return compose("A document waits for your review", parts, app_base_url=app_base_url)
+
+
+def _page(app_base_url: str, path: str) -> str:
+    return f"{app_base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def _until(moment: datetime) -> str:
+    return moment.strftime("%B %d, %Y, %H:%M UTC")
 
 
 def for_log(email_type: str, content: Content) -> Content:
