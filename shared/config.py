@@ -77,6 +77,29 @@ class Settings:
     onboarding_reminder_before_h: int = 24  # how long before its link ends a client is reminded
     onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
     default_documents: str = "[]"  # shown to every client: JSON list of {"id", "label", "name", "url"}
+    session_cookie_lifetime_s: int = 12 * 3600  # of the cookie that keeps links and old pages working; slides with use
+    refresh_token_lifetime_days: int = 30  # slides with every refresh
+    absolute_session_lifetime_days: int = 90
+    refresh_grace_s: int = 30  # how long a rotated refresh token still answers: two tabs may load at once
+    device_trust_days: int = 30
+    mfa_otp_expiry_minutes: int = 10
+    mfa_max_attempts: int = 5
+    mfa_inactivity_days: int = 30
+    max_login_failures: int = 5
+    account_lockout_minutes: int = 30
+    password_min_length: int = 12
+    password_reset_ttl_minutes: int = 60
+    email_verification_ttl_minutes: int = 60
+    registration_enabled: bool = False  # may anyone make an account?
+    provider_sign_in_enabled: bool = False  # Google and Microsoft
+
+    google_oauth_client_id: str = ""
+    google_accounts_base: str = "https://accounts.google.com"
+    google_oauth_base: str = "https://oauth2.googleapis.com"
+    google_apis_base: str = "https://www.googleapis.com"
+    microsoft_oauth_client_id: str = ""
+    microsoft_login_base: str = "https://login.microsoftonline.com"
+    openid_timeout_s: float = 5.0
 
     @property
     def is_local(self) -> bool:
@@ -106,12 +129,14 @@ def _read(name: str, kind: str, text: str) -> object:
                 return int(text)
             case "float":
                 return float(text)
+            case "bool":
+                return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
             case "tuple[str, ...]":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             case _:
                 return text
-    except ValueError as error:
-        raise ValueError(f"{name.upper()} must be a number of type {kind}") from error
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{name.upper()} must be a value of type {kind}") from error
 
 
 @lru_cache(maxsize=1)

@@ -37,7 +37,7 @@ class Problem(Exception):
 class Invalid(Problem):
     """400: ``errors`` lists ``{"field", "message"}`` for each field that is wrong."""
 
-    code = "INVALID"
+    code = "VALIDATION_ERROR"
 
     def __init__(self, message: str, *, code: str | None = None, errors: list[dict[str, str]] | None = None):
         super().__init__(message, code=code)
@@ -74,7 +74,7 @@ class TooManyRequests(Problem):
     status, code = 429, "TOO_MANY_REQUESTS"
 
     def __init__(self, message: str, *, retry_after_s: int, code: str | None = None):
-        super().__init__(message, code=code)
+        super().__init__(message, code=code, retryAfter=retry_after_s)
         self.retry_after_s = retry_after_s
 
 

@@ -25,10 +25,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shared import manifest
-from shared.errors import KeyUnknown, NotFound, Problem, TooManyRequests, TryLater, VendorError
+from shared.errors import Forbidden, KeyUnknown, NotFound, Problem, TooManyRequests, TryLater, VendorError
 from shared.routing import Router
-from shared.runtime import bodies, headers, identity, log, multipart
+from shared.runtime import acting, bodies, headers, identity, log, multipart, session_cookie
 from shared.runtime.context import Context
+from shared.runtime.cookies import Cookies
 from shared.runtime.identity import Identity, User
 from shared.runtime.services import Services, services
 
@@ -49,6 +50,7 @@ class Call(Context):
     request: Request
     path: Mapping[str, str]
     identity: Identity
+    cookies: Cookies
 
     @property
     def user(self) -> User:
@@ -69,6 +71,12 @@ class Call(Context):
     @property
     def user_agent(self) -> str:
         return self.request.headers.get("user-agent", "")[:512]
+
+    def refuse_foreign_pages(self) -> None:
+        """Forbidden when a page of another site sends this: for functions that read or set cookies without a token."""
+        origin = self.request.headers.get("origin")
+        if origin is not None and origin.rstrip("/") not in self.services.settings.allowed_origins:
+            raise Forbidden("This page may not do that.", code="FOREIGN_ORIGIN")
 
     def id(self, name: str) -> UUID:
         """A path parameter that is a UUID; any other text is an id that does not exist."""
@@ -119,8 +127,10 @@ async def _serve(
     instance = services()
     request_id, trace = _trace(request, instance)
     caller: list[UUID] = []
+    cookies = Cookies(secure=not instance.settings.is_local)
     with log.bound(function=function.name, request_id=request_id, **trace):
-        response = await _answer(request, function, router, shape, handler, instance, request_id, caller)
+        response = await _answer(request, function, router, shape, handler, instance, request_id, caller, cookies)
+        cookies.apply(response)
         _dress(response, request, function, instance, request_id)
         log.info(
             "request",
@@ -141,6 +151,7 @@ async def _answer(
     instance: Services,
     request_id: str,
     caller: list[UUID],
+    cookies: Cookies,
 ) -> Response:
     """The handler's answer, or the one that says what went wrong."""
     try:
@@ -154,6 +165,8 @@ async def _answer(
             who = await identity.identify(request, function.access, instance)
             if who.user is not None:
                 caller.append(who.user.id)
+                await acting.record(request, who, function, instance)
+                await session_cookie.slide(who, cookies, instance)
             call = Call(
                 function=function,
                 services=instance,
@@ -161,6 +174,7 @@ async def _answer(
                 request=request,
                 path=match.params,
                 identity=who,
+                cookies=cookies,
             )
             return _encode(await handler(call, **await _read(request, function, shape)), shape.status)
     except Problem as problem:

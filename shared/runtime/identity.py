@@ -2,8 +2,9 @@
 
 People: an access token (HS256 JWT: ``sub`` user, ``sid`` session, ``type`` "access") in ``Authorization``, which API
 Gateway moves to ``X-Forwarded-Authorization``; or, for links and pages older than their token, the first-party cookie
-``session`` holding such a token, accepted on writes only from our own origins. The session and its user are looked up
-in one statement together with the client that an admin acts for (``x-acting-user``).
+``session`` holding such a token, accepted on writes only from our own origins. A page whose token has expired is served
+by the cookie only while both are the same person's: another tab may have signed in as somebody else. The session and
+its user are looked up in one statement together with the client that an admin acts for (``x-acting-user``).
 
 Machines (tasks, events, schedules): Cloud Run's IAM check admits only our invoker and verifies its OIDC token before
 the request reaches us (it then strips the signature), so the function compares the token's e-mail with the invoker's.
@@ -21,12 +22,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from shared import tokens
 from shared.errors import Forbidden, Invalid, NotFound, Unauthorized
 from shared.manifest import ADMIN, AUTH, INTERNAL, LINK, PORTAL, PUBLIC, STAFF, SUPER, Access
 from shared.runtime.services import Services
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+    from shared.config import Settings
 
 _ROLES: dict[Access, frozenset[str]] = {
     AUTH: frozenset({"superadmin", "admin", "team", "client"}),
@@ -35,12 +39,17 @@ _ROLES: dict[Access, frozenset[str]] = {
     ADMIN: frozenset({"superadmin", "admin"}),
     SUPER: frozenset({"superadmin"}),
 }
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TOUCH_AFTER_S = 300  # a session's last activity is kept to about this, so that most calls write nothing
+_SLIDE_AFTER_S = 900  # a cookie older than this is renewed by use
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The signed-in person. ``effective_role`` is the role with its legacy name translated."""
+    """The signed-in person. ``effective_role`` is the role with its legacy name translated.
+
+    ``impersonator_id``: the admin who has signed in as this person, in a session of that kind.
+    """
 
     id: UUID
     email: str
@@ -49,6 +58,7 @@ class User:
     role: str
     effective_role: str
     session_id: UUID
+    impersonator_id: UUID | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -57,14 +67,24 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller, and the client whose data the call is about (the caller's own unless an admin acts for one)."""
+    """The caller, and the client whose data the call is about (the caller's own unless an admin acts for one).
+
+    ``slides``: the session cookie identified the caller, and has grown old enough to be renewed.
+    """
 
     user: User | None = None
     subject_id: UUID | None = None
+    slides: bool = False
+
+    @property
+    def acts_for(self) -> UUID | None:
+        """The client that an admin acts for."""
+        return self.subject_id if self.user is not None and self.subject_id != self.user.id else None
 
 
 _WHO = """
-select s.id as session_id, s.revoked_at, s.refresh_expiry_at, s.absolute_expiry_at,
+select s.id as session_id, s.revoked_at, s.refresh_expiry_at, s.absolute_expiry_at, s.last_activity_at,
+       s.impersonator_id,
        u.id, u.email::text as email, u.first_name, u.last_name, u.role, acted.id as acting_for
 from (select $1::uuid as sid, $2::uuid as uid) token
 left join user_sessions s on s.id = token.sid and s.user_id = token.uid
@@ -80,25 +100,28 @@ async def identify(request: Request, access: Access, services: Services) -> Iden
     if access is INTERNAL:
         _require_invoker(request, services.settings.invoker_email)
         return Identity()
-    claims = await _claims(request, services)
+    claims, slides = await _claims(request, services)
     acting = _acting_for(request) if access is PORTAL else None
-    [row] = await services.db.fetch(_WHO, claims["sid"], claims["sub"], acting)
-    user = _user(row)
+    [row] = await services.db.fetch(_WHO, claims.session_id, claims.user_id, acting)
+    now = datetime.now(UTC)
+    user = _user(row, now)
+    if (now - row["last_activity_at"]).total_seconds() > _TOUCH_AFTER_S:
+        await services.db.execute("update user_sessions set last_activity_at = $2 where id = $1", user.session_id, now)
     if user.effective_role not in _ROLES[access]:
         raise Forbidden("You do not have access to this.")
     if acting is None or acting == user.id:
-        return Identity(user, user.id)
+        return Identity(user, user.id, slides)
     if not user.is_admin:
         raise Forbidden("Only an admin may act for a client.")
     if row["acting_for"] is None:
         raise NotFound("There is no such client.")
-    return Identity(user, acting)
+    return Identity(user, acting, slides)
 
 
-def _user(row: Any) -> User:
+def _user(row: Any, now: datetime) -> User:
     if row["id"] is None:
         raise Unauthorized("This account no longer exists.", code="USER_NOT_FOUND")
-    reason = _ended(row)
+    reason = _ended(row, now)
     if reason:
         raise Unauthorized("Your session has ended. Please sign in again.", code="SESSION_INVALID", reason=reason)
     role = row["role"] or "client"
@@ -110,11 +133,11 @@ def _user(row: Any) -> User:
         role=role,
         effective_role="admin" if role == "editor" else role,
         session_id=row["session_id"],
+        impersonator_id=row["impersonator_id"],
     )
 
 
-def _ended(row: Any) -> str | None:
-    now = datetime.now(UTC)
+def _ended(row: Any, now: datetime) -> str | None:
     if row["session_id"] is None:
         return "not_found"
     if row["revoked_at"] is not None:
@@ -124,42 +147,35 @@ def _ended(row: Any) -> str | None:
     return "expired" if row["refresh_expiry_at"] <= now else None
 
 
-async def _claims(request: Request, services: Services) -> dict[str, UUID]:
+async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, bool]:
+    """What the caller's token says, and whether it came in a cookie that is due to be renewed."""
     header = request.headers.get("x-forwarded-authorization") or request.headers.get("authorization") or ""
     scheme, _, token = header.partition(" ")
-    found = scheme.lower() == "bearer" and bool(token)
-    key = await services.secrets.get("JWT_SECRET")
-    claims = _read(token, key) if found else None
+    given = scheme.lower() == "bearer" and bool(token)
+    key, now = await services.secrets.get("JWT_SECRET"), datetime.now(UTC)
+    bearer = tokens.read(token, key, now=now) if given else None
+    if bearer is not None and not bearer.expired:
+        return bearer, False
     cookie = request.cookies.get("session")
-    if claims is None and cookie and _from_our_pages(request, services):
-        claims = _read(cookie, key)
-    if claims is not None:
-        return claims
-    if found or cookie:
+    if given and bearer is None:
+        raise Unauthorized("Please sign in.", code="TOKEN_INVALID")
+    if cookie and from_our_pages(request, services.settings):
+        claims = tokens.read(cookie, key, now=now)
+        if claims is not None and not claims.expired and (bearer is None or bearer.user_id == claims.user_id):
+            return claims, now.timestamp() - claims.issued_at > _SLIDE_AFTER_S
+    if given or cookie:
         raise Unauthorized("Your session has expired. Please sign in again.")
     raise Unauthorized("Please sign in.", code="NO_TOKEN")
 
 
-def _read(token: str, key: str) -> dict[str, UUID] | None:
-    """The user and session ids of a valid access token, else None."""
-    import jwt
-
-    try:
-        claims = jwt.decode(token, key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]})
-        if claims.get("type") != "access":
-            return None
-        return {"sub": UUID(claims["sub"]), "sid": UUID(claims["sid"])}
-    except (jwt.InvalidTokenError, ValueError, AttributeError, TypeError):
-        return None
-
-
-def _from_our_pages(request: Request, services: Services) -> bool:
-    """A cookie is sent by the browser whoever's page asks: on writes the page must be ours."""
-    if request.method in _SAFE_METHODS:
+def from_our_pages(request: Request, settings: Settings) -> bool:
+    """Whether a request that carries cookies may be believed: a browser sends them whoever's page asks, so a write
+    must come from a page of ours."""
+    if request.method in SAFE_METHODS:
         return True
     origin = request.headers.get("origin")
     if origin is not None:
-        return origin.rstrip("/") in services.settings.allowed_origins
+        return origin.rstrip("/") in settings.allowed_origins
     return request.headers.get("sec-fetch-site") == "same-origin"
 
 

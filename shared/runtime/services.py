@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
     from shared.crypto import KeyRing
+    from shared.gcp.firestore import Firestore
     from shared.gcp.pubsub import Topics
     from shared.gcp.secrets import Secrets
     from shared.gcp.storage import Storage
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from shared.gcp.vertex import Ai
     from shared.integrations.ctm.client import CtmClient
     from shared.integrations.mailgun.client import MailgunClient
+    from shared.integrations.openid.client import KeySet, OpenIdClient
 
 
 class Services:
@@ -32,6 +34,7 @@ class Services:
         self.settings = settings
         self._http: dict[str, httpx.AsyncClient] = {}
         self._key_ring: KeyRing | None = None
+        self._openid_keys: dict[str, KeySet] = {}
 
     @cached_property
     def db(self) -> Database:
@@ -73,6 +76,12 @@ class Services:
 
         return Ai(self.settings)
 
+    @cached_property
+    def firestore(self) -> Firestore:
+        from shared.gcp.firestore import Firestore
+
+        return Firestore(self.settings)
+
     async def key(self, name: str) -> bytes:
         """A secret that is used as a key, as bytes."""
         return (await self.secrets.get(name)).encode()
@@ -109,12 +118,25 @@ class Services:
             self._http["ctm"] = client.connect(self.settings.ctm_api_base, timeout_s=self.settings.ctm_timeout_s)
         return client.CtmClient(self._http["ctm"], account, key=key, secret=secret)
 
+    async def openid(self, name: str) -> OpenIdClient | None:
+        """The client of the identity provider *name*; None when it is not configured. KeyError when there is none."""
+        from shared.integrations.openid import client
+        from shared.integrations.openid.providers import PROVIDERS
+
+        provider = PROVIDERS[name](self.settings)
+        if not provider.client_id:
+            return None
+        if "openid" not in self._http:
+            self._http["openid"] = client.connect(self.settings.openid_timeout_s)
+        keys = self._openid_keys.setdefault(name, client.KeySet())
+        return client.OpenIdClient(self._http["openid"], provider, await self.secrets.get(provider.secret), keys)
+
     async def close(self) -> None:
         """Close what was opened."""
         for http in self._http.values():
             await http.aclose()
         self._http.clear()
-        for name in ("tasks", "topics", "secrets", "storage", "ai", "db"):
+        for name in ("tasks", "topics", "firestore", "secrets", "storage", "ai", "db"):
             if name in self.__dict__:
                 await self.__dict__.pop(name).close()
 

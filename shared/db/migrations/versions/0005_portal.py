@@ -2,9 +2,9 @@
 
 from shared.db.migrations.run_sql import run_revision
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
-    run_revision("0004_portal")
+    run_revision("0005_portal")

@@ -1,0 +1,1 @@
+"""Who people are: sign-in, second factor, sessions, devices, passwords, addresses, impersonation, audit."""

@@ -1,0 +1,81 @@
+"""The browser at the other end: its address, its looks, and the device cookie that proves it was here before.
+
+The cookie ``device`` holds ``<device id>.<secret>``, made at the first sign-in and kept for a year. One browser may
+serve several people: of each trusted pair (person, device) a hash of person and secret is stored, so that the dashboard,
+which sends no device id, is recognised, and a device id alone proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID, uuid4
+
+from shared.areas.accounts import rules
+
+COOKIE: Final = "device"
+COOKIE_LIFETIME_S: Final = 400 * 86400  # the longest that browsers keep one
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where a request comes from, and the device it is. ``is_new``: the device cookie has yet to be set."""
+
+    ip: str
+    user_agent: str
+    fingerprint: str
+    device_id: UUID
+    device_secret: str
+    is_new: bool
+
+    @property
+    def name(self) -> str:
+        return rules.device_name(self.user_agent)
+
+    @property
+    def cookie(self) -> str:
+        return f"{self.device_id}.{self.device_secret}"
+
+    def proof(self, user_id: UUID) -> str:
+        """What is stored of this device for one of its people."""
+        return rules.token_hash(f"{user_id}:{self.device_id}:{self.device_secret}")
+
+
+class Told(Protocol):
+    """What a request's body may tell of the device; a cookie counts more."""
+
+    deviceId: UUID | None
+    deviceFingerprint: str | None
+
+
+def recognise(
+    *, ip: str, headers: Mapping[str, str], cookies: Mapping[str, str], told: Told | None = None
+) -> Browser:
+    """The browser of a request. Without the cookie it is a new device, under the id that the caller gives it."""
+    user_agent = headers.get("user-agent", "")[:512]
+    known = _read(cookies.get(COOKIE, ""))
+    given = (told and told.deviceId) or _uuid(headers.get("x-device-id", ""))
+    looks = (told and told.deviceFingerprint) or headers.get("x-device-fingerprint", "")
+    device_id, secret = known or (given or uuid4(), rules.new_token())
+    return Browser(
+        ip=ip,
+        user_agent=user_agent,
+        fingerprint=looks[:128] or rules.fingerprint(user_agent, headers.get("accept-language", "")),
+        device_id=device_id,
+        device_secret=secret,
+        is_new=known is None,
+    )
+
+
+def _read(cookie: str) -> tuple[UUID, str] | None:
+    text, _, secret = cookie.partition(".")
+    device_id = _uuid(text)
+    return (device_id, secret) if device_id is not None and 40 <= len(secret) <= 64 else None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,50 @@
+"""Records that an admin acts for a client (``x-acting-user``), before the admin's call is served.
+
+Every write is recorded. Reading is recorded once per session, client and quarter of an hour, so that a page of twenty
+calls pays for one insert: this instance remembers what it has recorded, and a second instance at worst records it again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from shared.runtime import identity
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from shared.manifest import Function
+    from shared.runtime.identity import Identity
+    from shared.runtime.services import Services
+
+_READS_S = 900
+_KEPT = 4096  # pairs of session and client that an instance remembers
+
+_recorded: dict[tuple[UUID, UUID], float] = {}
+
+
+async def record(request: Request, who: Identity, function: Function, services: Services) -> None:
+    """Keep an audit event when the caller acts for a client; nothing otherwise."""
+    client_id, user = who.acts_for, who.user
+    if client_id is None or user is None:
+        return
+    pair, now = (user.session_id, client_id), time.monotonic()
+    reads = request.method in identity.SAFE_METHODS
+    if reads and now - _recorded.get(pair, -_READS_S) < _READS_S:
+        return
+    await services.db.execute(
+        """
+        insert into security_audit_log (
+            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
+        values ($1, $2, 'acting_as_client', 'access', $3, $4, $5, true)
+        """,
+        user.id, user.session_id, identity.client_ip(request, services.settings.trusted_proxy_hops),
+        request.headers.get("user-agent", "")[:512],
+        {"client_id": str(client_id), "function": function.name, "method": request.method},
+    )  # fmt: skip
+    if reads:
+        if len(_recorded) >= _KEPT:
+            _recorded.clear()
+        _recorded[pair] = now
