@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -25,7 +26,7 @@ def without_nul(text: str) -> str:
     return text
 
 
-def _blank_is_none(value: object) -> object:
+def blank_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -38,10 +39,10 @@ Text = Annotated[str, Field(max_length=2_000), AfterValidator(without_nul)]
 LongText = Annotated[str, Field(max_length=20_000), AfterValidator(without_nul)]
 """A text of at most 20,000 characters."""
 
-OptionalText = Annotated[Text | None, BeforeValidator(_blank_is_none)]
+OptionalText = Annotated[Text | None, BeforeValidator(blank_is_none)]
 """A text, or None where it was left empty."""
 
-OptionalLongText = Annotated[LongText | None, BeforeValidator(_blank_is_none)]
+OptionalLongText = Annotated[LongText | None, BeforeValidator(blank_is_none)]
 """A longer text, or None where it was left empty."""
 
 
@@ -49,3 +50,14 @@ def split_name(display_name: str) -> tuple[str, str]:
     """First word and the rest, which may be empty; each at most 60 characters, as the columns keep them."""
     first, _, rest = " ".join(display_name.split()).partition(" ")
     return first[:60], rest[:60]
+
+
+def money(value: object) -> object:
+    """An amount as people type it, made readable; blank is None."""
+    if isinstance(value, str):
+        return value.replace(",", "").replace("$", "").strip() or None
+    return value
+
+
+Money = Annotated[Decimal | None, BeforeValidator(money), Field(ge=0, lt=10**8, decimal_places=2)]
+"""An amount of at most ten digits, two of them cents, or None where it was left empty."""

@@ -49,14 +49,13 @@ class Form:
         return parse_values(self.values(), model, "body")
 
     def files(self, *names: str, at_most: int) -> list[File]:
-        """The files of the fields *names*; Invalid names the field when there are too many, or files elsewhere."""
-        for name in self.uploads:
+        """The files of the fields *names*; Invalid for one with more than *at_most*, and for files elsewhere."""
+        for name, found in self.uploads.items():
             if name not in names:
                 raise Invalid.field(name, "takes no file")
-        found = [file for name in names for file in self.uploads.get(name, [])]
-        if len(found) > at_most:
-            raise Invalid.field(names[0], f"takes at most {at_most} file{'s' if at_most > 1 else ''}")
-        return found
+            if len(found) > at_most:
+                raise Invalid.field(name, f"takes at most {at_most} file{'s' if at_most > 1 else ''}")
+        return [file for name in names for file in self.uploads.get(name, [])]
 
 
 def is_multipart(request: Request) -> bool:

@@ -49,9 +49,7 @@ class Told(Protocol):
     deviceFingerprint: str | None
 
 
-def recognise(
-    *, ip: str, headers: Mapping[str, str], cookies: Mapping[str, str], told: Told | None = None
-) -> Browser:
+def recognise(*, ip: str, headers: Mapping[str, str], cookies: Mapping[str, str], told: Told | None = None) -> Browser:
     """The browser of a request. Without the cookie it is a new device, under the id that the caller gives it."""
     user_agent = headers.get("user-agent", "")[:512]
     known = _read(cookies.get(COOKIE, ""))

@@ -108,7 +108,9 @@ async def take(db: Executor, now: datetime, *subjects: Subject) -> dict[str, Cou
         [subject.limit.block for subject in subjects],
     )
     most = {subject.limit.kind: subject.limit.attempts for subject in subjects}
-    return {row["limit_type"]: _count(row["attempts"], row["locked_until"], most[row["limit_type"]], now) for row in rows}
+    return {
+        row["limit_type"]: _count(row["attempts"], row["locked_until"], most[row["limit_type"]], now) for row in rows
+    }
 
 
 def _count(attempts: int, locked_until: datetime | None, most: int, now: datetime) -> Count:

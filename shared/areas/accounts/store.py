@@ -144,9 +144,7 @@ async def set_password(db: Executor, user_id: UUID, password_hash: str | None, n
 
 
 async def set_verified(db: Executor, user_id: UUID, now: datetime) -> None:
-    await db.execute(
-        "update users set email_verified_at = coalesce(email_verified_at, $2) where id = $1", user_id, now
-    )
+    await db.execute("update users set email_verified_at = coalesce(email_verified_at, $2) where id = $1", user_id, now)
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
@@ -559,7 +557,9 @@ async def spend_reset_token(db: Executor, token_hash: str, now: datetime) -> UUI
     return owner
 
 
-async def add_verification_token(db: Executor, user_id: UUID, email: str, token_hash: str, expires_at: datetime) -> None:
+async def add_verification_token(
+    db: Executor, user_id: UUID, email: str, token_hash: str, expires_at: datetime
+) -> None:
     """Add a token for one address, in place of the user's older ones."""
     await db.execute("delete from email_verification_tokens where user_id = $1 and verified_at is null", user_id)
     await db.execute(

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 
 from shared.areas.clients import rules
 from shared.areas.clients.rules import ServiceItem
-from shared.areas.text import EmailAddress, LongText, OptionalLongText, OptionalText, Text, without_nul
+from shared.areas.text import EmailAddress, LongText, OptionalLongText, OptionalText, Text, blank_is_none, without_nul
 
 Role = Literal["superadmin", "admin", "team", "client"]
 Package = Literal["Essentials", "Growth", "Accelerate", "Custom"]
@@ -27,12 +27,8 @@ REQUIRES: Final = (
 )
 
 
-def _blank_is_none(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
 def _legacy_role(value: object) -> object:
-    return "admin" if value == "editor" else _blank_is_none(value)
+    return "admin" if value == "editor" else blank_is_none(value)
 
 
 def _https(value: str | None) -> str | None:
@@ -45,8 +41,8 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=121), AfterValidator(without_nul)
 ]
 OptionalRole = Annotated[Role | None, BeforeValidator(_legacy_role)]
-OptionalPackage = Annotated[Package | None, BeforeValidator(_blank_is_none)]
-OptionalId = Annotated[UUID | None, BeforeValidator(_blank_is_none)]
+OptionalPackage = Annotated[Package | None, BeforeValidator(blank_is_none)]
+OptionalId = Annotated[UUID | None, BeforeValidator(blank_is_none)]
 
 
 class AccessFlags(BaseModel):
@@ -108,7 +104,7 @@ class UpdateClient(AccessFlags):
     """
 
     display_name: Annotated[str | None, StringConstraints(strip_whitespace=True, max_length=121)] = None
-    user_email: Annotated[EmailAddress | None, BeforeValidator(_blank_is_none)] = None
+    user_email: Annotated[EmailAddress | None, BeforeValidator(blank_is_none)] = None
     role: OptionalRole = None
     client_type: OptionalText = None
     client_subtype: OptionalText = None
@@ -140,7 +136,7 @@ class UpdateClient(AccessFlags):
 
     def columns(self) -> dict[str, Any]:
         """The profile's columns to write, without CTM's secrets."""
-        given = {name: getattr(self, name) for name in SETTINGS if name in self.model_fields_set}
+        given: dict[str, Any] = {name: getattr(self, name) for name in SETTINGS if name in self.model_fields_set}
         switches = ("auto_star_enabled", *REQUIRES)
         chosen = {name: getattr(self, name) for name in switches if getattr(self, name) is not None}
         return {**given, **chosen, **self.flag_columns()}

@@ -66,13 +66,13 @@ def merged(existing: Sequence[tuple[UUID, str, bool]], items: Iterable[ServiceIt
     names: set[str] = set()
     for item in items:
         key = item.name.lower()
-        row_id = item.id if item.id in by_id else by_name.get(key)
-        if key in names or row_id in updates:
+        found: UUID | None = item.id if item.id in by_id else by_name.get(key)
+        if key in names or found in updates:
             continue
         names.add(key)
-        if row_id is None:
+        if found is None:
             inserts.append(item)
         else:
-            updates[row_id] = item
+            updates[found] = item
     rest = [row_id for row_id, _, active in existing if active and row_id not in updates]
     return ServiceChanges(list(updates.items()), inserts, rest)

@@ -9,7 +9,6 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from shared.areas.text import LongText, Text
 
-
 Texts = Annotated[list[Text], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 

@@ -48,7 +48,7 @@ async def insert(
     files: Sequence[tuple[str, str, str]],
     *,
     origin: str,
-    created_by: UUID,
+    created_by: UUID | None,
     for_review: bool = False,
 ) -> list[Record]:
     """Documents of (label, name, url), all new: id, label and ``row`` (§DocRow) of each."""

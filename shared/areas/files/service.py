@@ -100,10 +100,10 @@ async def open_for(db: Executor, bucket: Bucket, folder: str, name: str, viewer:
     return await _opened(bucket, f"{row['folder']}/{row['id']}", row["name"], row["content_type"])
 
 
-async def open_public(db: Executor, bucket: Bucket, file_id: UUID, *, cache: str) -> Opened:
-    """A file whose area has checked who asks (an avatar, a file of an onboarding link's client)."""
+async def open_owned(db: Executor, bucket: Bucket, file_id: UUID, owner_id: UUID, *, cache: str) -> Opened:
+    """A file of *owner_id* for whoever its area lets in (an avatar's page, the holder of an onboarding link)."""
     row = await store.find(db, file_id)
-    if row is None:
+    if row is None or row["owner_id"] != owner_id:
         raise _missing()
     return await _opened(bucket, f"{row['folder']}/{row['id']}", row["name"], row["content_type"], cache=cache)
 
