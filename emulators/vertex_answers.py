@@ -51,7 +51,7 @@ class Answer:
 
 # Where instructions end and the text to work on begins, in a prompt without a system instruction
 BOUNDARY = re.compile(
-    r'("""|```|<(?:transcript|review|message|text|data|document|input|content)\b[^>]*>'
+    r'("""|```|<(?:transcript|review|message|text|data|document|input|content)>'
     r"|^\s*(?:call )?(?:transcript|review(?: text)?|message|form|submission|text|content|updates?)\s*:)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -67,7 +67,7 @@ def split(prompt: str) -> tuple[str, str]:
 
 
 def without_label(text: str) -> str:
-    text = re.sub(r'"""|```|</?(?:transcript|review|message|text|data|document|input|content)\b[^>]*>', "", text)
+    text = re.sub(r'"""|```|</?(?:transcript|review|message|text|data|document|input|content)>', "", text)
     return LABEL.sub("", text.strip()).strip()
 
 
@@ -238,8 +238,8 @@ def write_article(prompt: Prompt) -> Answer:
     headings = ("Why it matters", "What to look for", "How it works", "What it costs", "When to ask for help")
     sections = "".join(
         f"<h2>{heading}</h2><p>{heading}: a good start is to be clear about what you need. People who ask about "
-        f"{title} mostly want a plain answer, and {business} is glad to give it. Take your time, compare offers, "
-        "and ask until everything is clear.</p>"
+        f"{title} mostly want a plain answer, and {business} is glad to give it. Take your time, compare what is "
+        "offered, and ask until everything is clear.</p>"
         for heading in headings
     )
     content = (

@@ -1,4 +1,4 @@
-from shared.areas.emails import service
+from shared.areas.emails import mail_log
 from shared.areas.emails.models import StatsQuery
 from shared.runtime import Call, Json, endpoint
 
@@ -6,4 +6,4 @@ from shared.runtime import Call, Json, endpoint
 @endpoint
 async def emails_count_logs(call: Call, query: StatsQuery) -> Json:
     """Count the mails of the last days by type and status. Spec api-accounts EM4."""
-    return Json(await service.count_logs(call.db, days=query.days))
+    return Json(await mail_log.count_logs(call.db, days=query.days))

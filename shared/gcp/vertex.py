@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from shared.config import Settings
 from shared.config import settings as process_settings
-from shared.errors import Reconnect, Rejected, TryLater, VendorError, vendor_error
+from shared.errors import Reconnect, Rejected, TryLater
+from shared.gcp.errors import meaning
 
 if TYPE_CHECKING:
     from google.cloud.aiplatform_v1 import GenerateContentResponse, PredictionServiceAsyncClient, Schema
-
-# gRPC's ABORTED and CANCELLED reach us as these statuses, and both may go well next time.
-_PASSING = (409, 499)
 
 
 class Ai:
@@ -57,7 +55,7 @@ class Ai:
                 retry=None,
             )
         except GoogleAPICallError as error:
-            raise _meaning(error.code) from error
+            raise meaning("vertex", error) from error
         except GoogleAuthError as error:
             raise (TryLater if error.retryable else Reconnect)("vertex", reason=type(error).__name__) from error
         return _text_of(answer)
@@ -76,7 +74,7 @@ class Ai:
         import grpc
         from google.api_core.client_options import ClientOptions
         from google.cloud.aiplatform_v1 import PredictionServiceAsyncClient
-        from google.cloud.aiplatform_v1.services.prediction_service.transports import (
+        from google.cloud.aiplatform_v1.services.prediction_service.transports.grpc_asyncio import (
             PredictionServiceGrpcAsyncIOTransport,
         )
 
@@ -114,13 +112,6 @@ class Ai:
         return request
 
 
-def _meaning(status: int | None) -> VendorError:
-    """The error for a call that failed with this HTTP status; a broken connection has none."""
-    if status is None or status in _PASSING:
-        return TryLater("vertex", status=status)
-    return vendor_error("vertex", int(status))
-
-
 def _text_of(answer: GenerateContentResponse) -> str:
     if not answer.candidates:
         raise Rejected("vertex", reason=f"prompt refused: {answer.prompt_feedback.block_reason.name}")
@@ -137,7 +128,9 @@ def _schema(told: Mapping[str, Any]) -> Schema:
     """A JSON schema in Vertex's own words; of type, description, enum, properties, required, items and nullable."""
     from google.cloud.aiplatform_v1 import Schema, Type
 
-    schema = Schema(type_=Type[str(told.get("type", "object")).upper()], description=told.get("description", ""))
+    schema = Schema(
+        type_=Type.__members__[str(told.get("type", "object")).upper()], description=told.get("description", "")
+    )
     schema.enum = list(told.get("enum", ()))
     schema.required = list(told.get("required", ()))
     schema.nullable = bool(told.get("nullable", False))

@@ -149,7 +149,8 @@ def _ended(row: Any, now: datetime) -> str | None:
 
 async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, bool]:
     """What the caller's token says, and whether it came in a cookie that is due to be renewed."""
-    header = request.headers.get("x-forwarded-authorization") or request.headers.get("authorization") or ""
+    gateway = services.settings.behind_gateway  # then Authorization holds the gateway's own token
+    header = request.headers.get("x-forwarded-authorization" if gateway else "authorization", "")
     scheme, _, token = header.partition(" ")
     given = scheme.lower() == "bearer" and bool(token)
     key, now = await services.secrets.get("JWT_SECRET"), datetime.now(UTC)

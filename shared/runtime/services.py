@@ -108,7 +108,8 @@ class Services:
             self._http["mailgun"] = client.connect(
                 self.settings.mailgun_api_base, api_key=key, timeout_s=self.settings.mailgun_timeout_s
             )
-        return client.MailgunClient(self._http["mailgun"], self.settings.mailgun_domain)
+        sender = client.address(self.settings.mailgun_from_email, self.settings.mailgun_from_name)
+        return client.MailgunClient(self._http["mailgun"], self.settings.mailgun_domain, sender=sender)
 
     def ctm(self, account: str, key: str, secret: str) -> CtmClient:
         """A client of one CTM account, on a connection pool shared by all of them."""

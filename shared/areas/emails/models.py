@@ -35,70 +35,25 @@ class Mail:
     message_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a mail says. Both bodies say the same."""
-
-    subject: str
-    text: str
-    html: str
-
-
 class MailEvent(Protocol):
-    """One thing that happened to one mail, as the vendor's webhook module tells it in our words."""
+    """What the vendor's webhook says, in our words (``integrations.mailgun.webhook`` makes it)."""
 
     @property
     def event_id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def occurred_at(self) -> datetime: ...
-    @property
-    def code(self) -> str | None: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
-    def details(self) -> Mapping[str, Any]: ...
 
-
-class ReceivedEvent(MailEvent, Protocol):
-    """An event as it arrives: of a mail that is named by its Message-Id, in angle brackets."""
+    @property
+    def message_id(self) -> str | None: ...  # with angle brackets
 
     @property
     def name(self) -> str: ...  # the vendor's own word
+
     @property
-    def message_id(self) -> str | None: ...
+    def kind(self) -> str: ...
 
+    @property
+    def occurred_at(self) -> datetime: ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """An event as ``email_events`` keeps it."""
-
-    event_id: str
-    kind: str
-    occurred_at: datetime
-    code: str | None
-    reason: str | None
-    details: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tracking:
-    """The tracking columns of ``email_logs``. ``status``: pending, sent, failed, delivered, bounced or complained."""
-
-    status: str = "pending"
-    delivered_at: datetime | None = None
-    opened_at: datetime | None = None
-    open_count: int = 0
-    clicked_at: datetime | None = None
-    click_count: int = 0
-    bounced_at: datetime | None = None
-    bounce_type: str | None = None
-    bounce_code: str | None = None
-    error_message: str | None = None
-    complained_at: datetime | None = None
-    unsubscribed_at: datetime | None = None
-    delivery_status: Mapping[str, Any] = field(default_factory=dict)
+    def details_json(self) -> Mapping[str, Any]: ...
 
 
 class SendMail(BaseModel):

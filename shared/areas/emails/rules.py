@@ -1,126 +1,109 @@
-"""What a mail's events make of its log row, in whatever order they arrive."""
+"""What a mail's events make of its log row, in whatever order they arrived."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.areas.emails.models import MailEvent, Tracking
+_COLUMNS = (
+    "status",
+    "delivered_at",
+    "opened_at",
+    "open_count",
+    "clicked_at",
+    "click_count",
+    "bounced_at",
+    "bounce_type",
+    "bounce_code",
+    "error_message",
+    "complained_at",
+    "unsubscribed_at",
+    "delivery_status",
+)
 
-KEPT_EVENTS = 20  # of each kind; counts go on beyond it
 
+def tracking(mail: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The columns of ``email_logs`` that must change so that *mail* says what all its *events* say.
 
-def tracked(before: Tracking, event: MailEvent) -> Tracking:
-    """The row after *event*. The same events give the same row in any order.
-
-    First times are the earliest, bounce and complaint the latest. A bounce outweighs a complaint, and both a delivery,
-    whenever they are heard of; a temporary failure is noted but is no bounce. Events must come here once: opens count.
-
-    ``delivery_status`` keeps the last events of each kind under ``events``, and beside them their details merged in the
-    order of time, which is what the dashboard's detail view prints.
+    Events are rows of ``email_events``: event_id, event (a kind of ``integrations.mailgun.webhook``), occurred_at,
+    details. Only their time counts, not their order here. Delivery, first opening and first click keep the earliest
+    time, bounce, complaint and unsubscribe the latest. A bounce outweighs a complaint, and both a delivery, whenever
+    they are heard of; a temporary failure is among the details and is no bounce. What was tracked before the events
+    were kept as rows stays, and opens and clicks are counted on once there are more events than that.
     """
-    after = replace(before, delivery_status=_noted(before.delivery_status, event))
-    at = event.occurred_at
-    match event.kind:
-        case "delivered":
-            after = replace(after, delivered_at=_earliest(before.delivered_at, at))
-        case "opened":
-            after = replace(after, opened_at=_earliest(before.opened_at, at), open_count=before.open_count + 1)
-        case "clicked":
-            after = replace(after, clicked_at=_earliest(before.clicked_at, at), click_count=before.click_count + 1)
-        case "failed_permanent":
-            after = _bounced(after)
-        case "complained":
-            after = replace(after, complained_at=_latest(before.complained_at, at))
-        case "unsubscribed":
-            after = replace(after, unsubscribed_at=_latest(before.unsubscribed_at, at))
-    return replace(after, status=_status(after))
+    known = sorted({event["event_id"]: event for event in events}.values(), key=_when)
+    said = {column: mail[column] for column in _COLUMNS}
+    told = {**said, **_times(said, known), **_bounce(known), "delivery_status": _details(said, known)}
+    told["status"] = _status(told)
+    return {column: value for column, value in told.items() if value != said[column]}
 
 
-def changes(before: Tracking, after: Tracking) -> dict[str, Any]:
-    """Column → new value, of the columns that differ."""
-    pairs = ((one.name, getattr(before, one.name), getattr(after, one.name)) for one in fields(Tracking))
-    return {name: new for name, old, new in pairs if new != old}
+def _when(event: Mapping[str, Any]) -> tuple[datetime, str]:
+    return event["occurred_at"], event["event_id"]
 
 
-def _status(row: Tracking) -> str:
-    if row.bounced_at:
-        return "bounced"
-    if row.complained_at:
-        return "complained"
-    return "delivered" if row.delivered_at else row.status
+def _times(said: Mapping[str, Any], events: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def at(kind: str) -> list[datetime]:
+        return [event["occurred_at"] for event in events if event["event"] == kind]
 
+    def first(column: str, kind: str) -> datetime | None:
+        return min([*filter(None, [said[column]]), *at(kind)], default=None)
 
-def _earliest(known: datetime | None, at: datetime) -> datetime:
-    return min(known, at) if known else at
+    def last(column: str, kind: str) -> datetime | None:
+        return max([*filter(None, [said[column]]), *at(kind)], default=None)
 
-
-def _latest(known: datetime | None, at: datetime) -> datetime:
-    return max(known, at) if known else at
-
-
-def _bounced(row: Tracking) -> Tracking:
-    """The bounce columns, after the latest permanent failure that was noted."""
-    last = max((one for one in row.delivery_status["events"] if one["kind"] == "failed_permanent"), key=_when)
-    return replace(
-        row,
-        bounced_at=_latest(row.bounced_at, datetime.fromisoformat(last["at"])),
-        bounce_type="hard",
-        bounce_code=last["code"],
-        error_message=last["reason"] or "The mail could not be delivered.",
-    )
-
-
-def _noted(known: Any, event: MailEvent) -> dict[str, Any]:
-    """``delivery_status`` with one event more."""
-    happened = {
-        "id": event.event_id,
-        "kind": event.kind,
-        "at": event.occurred_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "code": event.code,
-        "reason": event.reason,
-        "details": dict(event.details),
+    return {
+        "delivered_at": first("delivered_at", "delivered"),
+        "opened_at": first("opened_at", "opened"),
+        "open_count": max(said["open_count"], len(at("opened"))),
+        "clicked_at": first("clicked_at", "clicked"),
+        "click_count": max(said["click_count"], len(at("clicked"))),
+        "bounced_at": last("bounced_at", "failed_permanent"),
+        "complained_at": last("complained_at", "complained"),
+        "unsubscribed_at": last("unsubscribed_at", "unsubscribed"),
     }
-    events = [one for one in known.get("events", []) if isinstance(one, dict) and one.get("id") != event.event_id]
-    alike = sorted([happened, *(one for one in events if one["kind"] == event.kind)], key=_when)[-KEPT_EVENTS:]
-    kept = sorted([*alike, *(one for one in events if one["kind"] != event.kind)], key=_when)
-    merged: dict[str, Any] = {key: value for key, value in known.items() if not events and key != "events"}
-    for one in kept:
-        merged |= one["details"] | _marks(one)
-    return {**merged, "events": kept}
 
 
-def _when(one: dict[str, Any]) -> tuple[str, str]:
-    return one["at"], one["id"]
+def _bounce(events: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Why the mail bounced, by the latest permanent failure."""
+    failures = [event for event in events if event["event"] == "failed_permanent"]
+    if not failures:
+        return {}
+    details = failures[-1]["details"]
+    return {
+        "bounce_type": "hard",
+        "bounce_code": details.get("code"),
+        "error_message": details.get("reason") or "The mail could not be delivered.",
+    }
 
 
-def _marks(one: dict[str, Any]) -> dict[str, Any]:
-    """What the flat part says beside an event's own details."""
-    match one["kind"]:
-        case "accepted":
-            return {"accepted": True, "accepted_at": one["at"]}
-        case "delivered":
-            return {"delivered": True}
-        case "opened":
-            return {"last_opened": one["at"]}
-        case "clicked":
-            return {"last_clicked": one["at"]}
-        case "failed_permanent":
-            return {"bounced": True}
-        case "complained" | "unsubscribed" as kind:
-            return {kind: True}
-        case _:
-            return {}
+def _status(told: Mapping[str, Any]) -> str:
+    if told["bounced_at"]:
+        return "bounced"
+    if told["complained_at"]:
+        return "complained"
+    return "delivered" if told["delivered_at"] else str(told["status"])
 
 
-def harmless(page: str) -> str:
-    """A mail's HTML as a page may show it: formatting stays, scripts, forms, frames and handlers go."""
-    import nh3
+def _details(said: Mapping[str, Any], events: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the dashboard's detail view prints: the events' details laid over each other in the order of time."""
+    merged: dict[str, Any] = dict(said["delivery_status"] or {})
+    for event in events:
+        merged |= event["details"] | _mark(event)
+    return merged
 
-    style = {"style", "align", "width", "height", "bgcolor", "border", "cellpadding", "cellspacing", "role"}
-    return nh3.clean(
-        page,
-        attributes={"*": style, "a": {"href", "title"}, "img": {"src", "alt"}},
-        url_schemes={"http", "https", "mailto"},
-    )
+
+def _mark(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the flat details say beside an event's own."""
+    at = event["occurred_at"].astimezone(UTC).isoformat()
+    marks: dict[str, dict[str, Any]] = {
+        "accepted": {"accepted": True, "accepted_at": at},
+        "delivered": {"delivered": True},
+        "opened": {"last_opened": at},
+        "clicked": {"last_clicked": at},
+        "failed_permanent": {"bounced": True},
+        "complained": {"complained": True},
+        "unsubscribed": {"unsubscribed": True},
+    }
+    return marks.get(event["event"], {})

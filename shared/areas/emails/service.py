@@ -11,32 +11,32 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from email.utils import formataddr
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
 from shared.areas.emails import rules, store
-from shared.areas.emails.models import LogQuery, Mail, Received, ReceivedEvent, TestMail
-from shared.areas.emails.templates import REDACTED, SECRET_TYPES
+from shared.areas.emails.models import Mail, MailEvent, Received, TestMail
+from shared.areas.emails.templates import SECRET_TYPES
 from shared.db.database import Database, Executor, Record, Transaction
-from shared.errors import NotFound, Park, Problem, Rejected, TryLater
+from shared.errors import Park, Problem, Rejected, TryLater
 
 if TYPE_CHECKING:
     from shared.config import Settings
     from shared.crypto import KeyRing
 
+REDACTED = "[not kept: this mail lets its reader in]"
 GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 
 
-class Mailgun(Protocol):
+class Sender(Protocol):
     """Whoever sends mail (``integrations.mailgun.client``)."""
 
     async def send(
         self,
         *,
         message_id: str,
-        sender: str,
         to: str,
+        to_name: str,
         subject: str,
         text: str,
         html: str | None,
@@ -51,8 +51,7 @@ class Mailgun(Protocol):
 class Sending:
     """What sending needs to know of the outside."""
 
-    mailgun: Mailgun
-    sender: str  # the From header
+    mailgun: Sender
     domain: str
     key_ring: GetKeyRing
     events_delay_s: float  # how long Mailgun's event log may take to show what was accepted
@@ -64,7 +63,7 @@ class Instance(Protocol):
     @property
     def settings(self) -> Settings: ...
 
-    async def mailgun(self) -> Mailgun: ...
+    async def mailgun(self) -> Sender: ...
 
     async def key_ring(self) -> KeyRing: ...
 
@@ -121,18 +120,16 @@ async def _outcome(db: Database, log_id: UUID) -> str | None:
 
 async def _send(db: Database, sending: Sending, row: Record, message_id: str) -> str | None:
     text, html = await _content(row, sending.key_ring)
-    name, address = row["recipient_name"] or "", row["recipient_email"]
-    secret = row["email_type"] in SECRET_TYPES
     try:
         note = await sending.mailgun.send(
             message_id=message_id,
-            sender=sending.sender,
-            to=formataddr((name, address)) if name else address,
+            to=row["recipient_email"],
+            to_name=row["recipient_name"] or "",
             subject=row["subject"],
             text=text,
             html=html,
             tag=row["email_type"],
-            tracked=not secret,  # a tracked link passes through the vendor's own redirect
+            tracked=row["email_type"] not in SECRET_TYPES,  # a tracked link passes through the vendor's redirect
         )
     except Rejected as error:
         await store.failed(db, row["id"], str(error))
@@ -165,7 +162,7 @@ class Unproven(Problem):
     status, code = 406, "BAD_SIGNATURE"
 
 
-async def receive(tx: Transaction, event: ReceivedEvent, token: str) -> Received:
+async def receive(tx: Transaction, event: MailEvent, token: str) -> Received:
     """Keep an event that Mailgun proved, and tell ``emails_track``; one stored before is answered as received.
 
     An event of a mail we do not know stores nothing. Raises Unproven when the proof was used for another event.
@@ -183,36 +180,17 @@ async def receive(tx: Transaction, event: ReceivedEvent, token: str) -> Received
 
 
 async def track(tx: Transaction, event_id: str) -> None:
-    """Bring a mail's tracking up to what an event says, whatever order events come in; Park when its log row is gone."""
-    found = await store.event_for_work(tx, event_id)
+    """Bring a mail's tracking up to what all its stored events say; Park when its log row is gone."""
+    found = await store.events_of(tx, event_id)
     if found is None:
         raise Park("the mail of this event is no longer logged")
-    log_id, before, event = found
-    columns = rules.changes(before, rules.tracked(before, event))
+    mail, events = found
+    columns = rules.tracking(mail, events)
     if columns:
-        await store.set_tracking(tx, log_id, columns)
+        await store.set_tracking(tx, mail["id"], columns)
 
 
 async def send_test(tx: Transaction, mail: TestMail, *, by: UUID, key_ring: GetKeyRing) -> UUID:
     """Send a mail of an admin's own words; its log id."""
     given = Mail(type="test", to=mail.to, subject=mail.subject, text=mail.text, html=mail.html, triggered_by_id=by)
     return await queue(tx, given, key_ring)
-
-
-async def list_logs(db: Executor, query: LogQuery) -> str:
-    """A page of the mail log as JSON text, newest first."""
-    return await store.page(db, query)
-
-
-async def show_log(db: Executor, log_id: UUID) -> str:
-    """One mail of the log in full as JSON text, its HTML without anything that could run; NotFound."""
-    row = await store.detail(db, log_id)
-    if row is None:
-        raise NotFound("There is no such mail in the log.")
-    safe = rules.harmless(row["html_body"]) if row["html_body"] is not None else None
-    return json.dumps({**json.loads(row["row"]), "html_body": safe})
-
-
-async def count_logs(db: Executor, *, days: int) -> str:
-    """Mails by type and status in the last *days* (1 to 365) as JSON text."""
-    return await store.counts(db, days=max(1, min(days, 365)))

@@ -9,18 +9,24 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from string import Template
-from typing import Final
-from urllib.parse import quote
-
-from shared.areas.emails.models import Content
+from typing import Final, Protocol
+from uuid import UUID
 
 # Mails that let their reader in somewhere: the log keeps that they were sent, never what they said.
 SECRET_TYPES: Final = frozenset(
     {"mfa_otp", "password_reset", "email_verification", "onboarding_invite", "onboarding_reminder"}
 )
-REDACTED: Final = "[not kept: this mail held a secret]"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a mail says. Both bodies say the same."""
+
+    subject: str
+    text: str
+    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def code(digits: str) -> Part:
 def compose(subject: str, parts: Sequence[Part], *, app_base_url: str) -> Content:
     """The whole mail: the parts under our logo. The subject is one line of at most 200 characters."""
     one_line = " ".join(subject.split())[:200]
-    logo = f"{app_base_url.rstrip('/')}/email-assets/{quote('ANCHOR__CORPS.png')}"
+    logo = f"{app_base_url.rstrip('/')}/email-assets/ANCHOR__CORPS.png"
     page = _LAYOUT.substitute(
         subject=_escaped(one_line), logo=html.escape(logo), content="\n".join(part.html for part in parts)
     )
@@ -92,28 +98,35 @@ $content
 """)
 
 
-def form_submission(
-    *,
-    form_name: str,
-    submission_id: str,
-    received_at: datetime,
-    answers: Sequence[tuple[str, str]] | None,
-    app_base_url: str,
-) -> Content:
-    """A submission arrived: ``answers`` are its (label, value) lines; None for an intake, whose answers stay with us.
+class Submitted(Protocol):
+    """A form submission, as much of it as a mail may tell (``forms.rules.Received``)."""
+
+    @property
+    def form_name(self) -> str: ...
+    @property
+    def submission_id(self) -> UUID: ...
+    @property
+    def received_at(self) -> datetime: ...
+    def answers_for_mail(self) -> list[tuple[str, str]] | None: ...
+
+
+def form_submission(sent: Submitted, *, app_base_url: str) -> Content:
+    """A submission arrived: its answers as ``Label: value``.
 
     An intake's mail has nothing but the submission's id, the time and a notice: mail is no place for health data.
     """
-    facts = [("Form", form_name), ("Received", received_at.strftime("%Y-%m-%d %H:%M %Z").strip())]
+    answers = sent.answers_for_mail()
+    facts = lines([("Form", sent.form_name), ("Received", f"{sent.received_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")])
+    which = lines([("Submission", str(sent.submission_id))])
     if answers is None:
-        notice = "This form holds protected health information, so its answers are not in this mail."
-        told = [paragraph(f"A new intake was completed. {notice} Sign in to the dashboard to read them."), lines(facts)]
-        return compose(
-            f"New intake: {form_name}", [*told, lines([("Submission", submission_id)])], app_base_url=app_base_url
+        notice = (
+            "A new intake was completed. It holds protected health information, so its answers are not in this mail."
         )
+        told = [paragraph(f"{notice} Sign in to the dashboard to read them."), facts, which]
+        return compose(f"New intake: {sent.form_name}", told, app_base_url=app_base_url)
     said = lines(answers) if answers else paragraph("It was sent without answers.")
-    told = [paragraph("A new submission arrived."), lines(facts), said, lines([("Submission", submission_id)])]
-    return compose(f"New submission: {form_name}", told, app_base_url=app_base_url)
+    told = [paragraph("A new submission arrived."), facts, said, which]
+    return compose(f"New submission: {sent.form_name}", told, app_base_url=app_base_url)
 
 
 def notification(*, title: str, body: str, link: str, app_base_url: str) -> Content:
@@ -195,8 +208,3 @@ def _page(app_base_url: str, path: str) -> str:
 
 def _until(moment: datetime) -> str:
     return moment.strftime("%B %d, %Y, %H:%M UTC")
-
-
-def for_log(email_type: str, content: Content) -> Content:
-    """What the mail log keeps of a mail: all of it, or the subject alone where the body is a secret."""
-    return Content(content.subject, REDACTED, REDACTED) if email_type in SECRET_TYPES else content

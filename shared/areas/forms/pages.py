@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
@@ -25,9 +25,6 @@ from shared.areas.forms.models import Attribution, FormSchema, FormSettings, Jso
 
 JAVASCRIPT = "application/javascript; charset=utf-8"
 _LIBRARIES = "https://cdn.jsdelivr.net"  # authors' pages load scripts, styles and fonts from there
-
-
-NO_THEME = Theme()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +43,7 @@ class PageView:
     page_token: str
     parent_origin: str | None
     nonce: str  # fresh for each answer, the same in its headers
-    theme: Theme = NO_THEME  # of this embed, over the version's own
+    theme: Theme = field(default_factory=Theme)  # of this embed, over the version's own
 
 
 def render_page(view: PageView) -> str:
@@ -132,6 +129,27 @@ def page_headers(
         "Cache-Control": "no-store",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def refusal(message: str) -> str:
+    """The page shown in the frame instead of a form that cannot be shown."""
+    title = "This form cannot be shown"
+    style = "body{margin:0;padding:16px;font:16px/1.5 system-ui,Arial,sans-serif;color:#1f2328}"
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{style}</style>'
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body><p>{html.escape(message)}</p></body>\n</html>\n'
+    )
+
+
+def refusal_headers() -> dict[str, str]:
+    """Any site may frame it: it says nothing of the form."""
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+        "Cache-Control": "no-store",
+        "Cross-Origin-Resource-Policy": "cross-origin",
         "X-Content-Type-Options": "nosniff",
     }
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from shared.areas.documents import store as documents
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
-from shared.areas.emails.models import Content, Mail
+from shared.areas.emails.models import Mail
 from shared.areas.emails.service import GetKeyRing
+from shared.areas.emails.templates import Content
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
 from shared.areas.notifications import service as notifications

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from uuid import UUID
 
 from shared.errors import TryLater, vendor_error
 
@@ -25,23 +26,18 @@ MAX_PAGES = 1000  # of one listing; more means that CTM's page count cannot be b
 _ID_KEYS = ("id", "call_id", "sid", "uuid", "callSid", "call_uuid", "callId")
 
 
-def connect(base_url: str, key: str, secret: str, timeout_s: float) -> httpx.AsyncClient:
-    """The connection pool of one account's key. Close it, or keep it as long as the instance lives."""
+def connect(base_url: str, *, timeout_s: float) -> httpx.AsyncClient:
+    """A connection pool, for every account. Close it, or keep it as long as the instance lives."""
     import httpx
 
-    return httpx.AsyncClient(
-        base_url=base_url,
-        auth=httpx.BasicAuth(key, secret),
-        timeout=timeout_s,
-        headers={"Accept": "application/json"},
-    )
+    return httpx.AsyncClient(base_url=base_url, timeout=timeout_s, headers={"Accept": "application/json"})
 
 
 @dataclass(frozen=True, slots=True)
 class CtmRecord:
-    """A record that CTM made. ``call_id`` is None where its answer did not name one: then ``find_form_record`` does."""
+    """A record that CTM made. ``id`` is None where its answer did not name one: then ``find_form_record`` does."""
 
-    call_id: str | None
+    id: str | None
 
 
 def record_id(record: Mapping[str, Any]) -> str | None:
@@ -53,43 +49,44 @@ def record_id(record: Mapping[str, Any]) -> str | None:
 
 
 class CtmClient:
-    """One account. ``account`` is CTM's account number, as in its addresses."""
+    """One account: its number, as in CTM's addresses, and its access key and secret."""
 
-    def __init__(self, http: httpx.AsyncClient, account: str):
+    def __init__(self, http: httpx.AsyncClient, account: str, *, key: str, secret: str):
         self._http = http
+        self._auth = (key, secret)
         self._account = f"/api/v1/accounts/{quote(account, safe='')}"
 
     async def form_reactor(self, reactor_id: str, body: Mapping[str, object]) -> CtmRecord:
         """Create a form record: ``POST /api/v1/formreactor/{reactor_id}``.
 
-        *body*: ``phone_number`` (CTM asks for it), ``caller_name``, ``email``, ``country_code``, ``visitor_sid`` and
-        any ``custom_*``, among them ``custom_submission_id``: a TryLater may come after CTM made the record, so look for it
-        with ``find_form_record`` before trying again.
+        *body*: ``phone_number`` (CTM asks for it), ``caller_name``, ``email``, ``country_code``, ``visitor_sid``,
+        and any ``custom_*``, among them ``custom_submission_id``. A TryLater may come after CTM made the record: look
+        for it with ``find_form_record`` before trying again.
         """
         answer = await self._call("POST", f"/api/v1/formreactor/{quote(reactor_id, safe='')}", json=dict(body))
         return CtmRecord(record_id(answer))
 
-    async def find_form_record(self, submission_id: str, since: date) -> str | None:
+    async def find_form_record(self, submission_id: UUID | str, since: date) -> str | None:
         """The id of the form record made for this submission on *since* or later, None when there is none.
 
         Asks from the day before: CTM's days are those of the account's time zone.
         """
         async for page in self.calls(since - timedelta(days=1)):
             for record in page:
-                if _submission_of(record) == submission_id:
+                if _submission_of(record) == str(submission_id):
                     return record_id(record)
         return None
 
-    async def rate(self, call_id: str, *, score: int, conversion: bool, value: float, on: date) -> None:
-        """Set a record's sale: ``score`` 0 (none) to 5 stars, ``value`` in the account's currency."""
-        body = {"score": score, "conversion": int(conversion), "value": value, "sale_date": on.isoformat()}
+    async def rate(self, call_id: str, *, score: int, conversion: int, value: float, on: date) -> None:
+        """Set a record's sale: ``score`` 0 (none) to 5, ``conversion`` 0 or 1, ``value`` in the account's currency."""
+        body = {"score": score, "conversion": int(conversion), "value": value, "sale_date": _day(on)}
         await self._call("POST", f"{self._account}/calls/{quote(call_id, safe='')}/sale", json=body)
 
     async def calls(self, since: date, until: date | None = None) -> AsyncIterator[list[dict[str, Any]]]:
         """Pages of call records in CTM's own JSON, newest first, of the days *since* to *until* (both included)."""
-        params: dict[str, str | int] = {"per_page": PAGE_SIZE, "order": "desc", "start_date": since.isoformat()}
+        params: dict[str, str | int] = {"per_page": PAGE_SIZE, "order": "desc", "start_date": _day(since)}
         if until:
-            params["end_date"] = until.isoformat()
+            params["end_date"] = _day(until)
         for number in range(1, MAX_PAGES + 1):
             answer = await self._call("GET", f"{self._account}/calls", params={**params, "page": number})
             page = _records(answer)
@@ -103,7 +100,7 @@ class CtmClient:
         import httpx
 
         try:
-            answer = await self._http.request(method, path, **request)
+            answer = await self._http.request(method, path, auth=self._auth, **request)
         except httpx.RequestError as error:
             raise TryLater("ctm", reason=type(error).__name__) from error
         if not answer.is_success:
@@ -115,6 +112,11 @@ class CtmClient:
         except ValueError as error:
             raise TryLater("ctm", status=answer.status_code, reason="unreadable answer") from error
         return told if isinstance(told, dict) else {"calls": told}
+
+
+def _day(when: date) -> str:
+    """A day as CTM writes it, also of a time."""
+    return f"{when:%Y-%m-%d}"
 
 
 def _records(answer: Mapping[str, Any]) -> list[dict[str, Any]]:

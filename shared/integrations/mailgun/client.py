@@ -6,70 +6,72 @@ tried once; errors are ``TryLater``, ``Reconnect`` or ``Rejected``, and carry no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from shared.config import settings
 from shared.errors import TryLater, vendor_error
 
 if TYPE_CHECKING:
     import httpx
 
 
-def connect(base_url: str, api_key: str, timeout_s: float) -> httpx.AsyncClient:
+def connect(base_url: str, *, api_key: str, timeout_s: float) -> httpx.AsyncClient:
     """The connection pool for one API key. Close it, or keep it as long as the instance lives."""
     import httpx
 
     return httpx.AsyncClient(base_url=base_url, auth=httpx.BasicAuth("api", api_key), timeout=timeout_s)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One mail to one or more addresses.
+class MailgunClient:
+    """One sending domain; one without a dot is Mailgun's own (``sandbox123`` → ``sandbox123.mailgun.org``).
 
-    ``message_id`` is ours, in angle brackets (``<uuid@domain>``), the same at each try. ``variables`` come back with
-    each webhook: ids only. ``tracked`` off leaves links and pixels alone, as mails with secret links need it.
+    ``sender`` is who mails come from (``Name <address>``), the settings' own when it is not given.
     """
 
-    message_id: str
-    sender: str
-    to: tuple[str, ...]
-    subject: str
-    text: str
-    html: str | None = None
-    cc: tuple[str, ...] = ()
-    bcc: tuple[str, ...] = ()
-    reply_to: str | None = None
-    tags: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
-    tracked: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SentMessage:
-    """Mailgun took the mail: ``id`` in angle brackets, ``note`` is what it said (``Queued. Thank you.``)."""
-
-    id: str
-    note: str
-
-
-class MailgunClient:
-    """One sending domain; one without a dot is Mailgun's own (``sandbox123`` → ``sandbox123.mailgun.org``)."""
-
-    def __init__(self, http: httpx.AsyncClient, domain: str):
+    def __init__(self, http: httpx.AsyncClient, domain: str, *, sender: str = ""):
         self._http = http
         self._path = f"/v3/{quote(domain if '.' in domain else f'{domain}.mailgun.org', safe='')}"
+        self._sender = sender or address(settings().mailgun_from_email, settings().mailgun_from_name)
 
-    async def send(self, message: Message) -> SentMessage:
-        """Hand a mail over. A TryLater may come after Mailgun took it: ask ``find_accepted`` before trying again."""
-        answer = await self._call("POST", f"{self._path}/messages", data=_form(message))
-        given = answer.get("id")
+    async def send(
+        self,
+        *,
+        message_id: str,
+        to: str,
+        to_name: str = "",
+        subject: str,
+        text: str,
+        html: str | None = None,
+        tag: str,
+        tracked: bool = True,
+        variables: Mapping[str, str] | None = None,
+    ) -> str:
+        """Hand one mail over; what Mailgun says to it (``Queued. Thank you.``).
+
+        ``message_id`` is ours, in angle brackets, the same at each try: a TryLater may come after Mailgun took the
+        mail, so ask ``find_accepted`` before trying again. ``tag`` is the mail's type. ``tracked`` off leaves links and
+        pixels alone, as mails with secret links need it. ``variables`` come back with each webhook: ids only.
+        """
+        tracking = "yes" if tracked else "no"
+        form = {
+            "from": self._sender,
+            "to": address(to, to_name),
+            "subject": _one_line(subject),
+            "text": text,
+            "h:Message-Id": message_id,
+            "o:tag": tag,
+            "o:tracking": tracking,
+            "o:tracking-clicks": tracking,
+            "o:tracking-opens": tracking,
+            **({"html": html} if html is not None else {}),
+            **{f"v:{name}": value for name, value in (variables or {}).items()},
+        }
+        answer = await self._call("POST", f"{self._path}/messages", data=form)
         note = answer.get("message")
-        return SentMessage(
-            id=bracketed(given) or message.message_id if isinstance(given, str) else message.message_id,
-            note=note if isinstance(note, str) else "",
-        )
+        return note if isinstance(note, str) else ""
 
     async def find_accepted(self, message_id: str) -> bool:
         """Whether Mailgun has accepted a mail with this Message-Id.
@@ -104,27 +106,10 @@ def bracketed(message_id: str | None) -> str | None:
     return f"<{bare}>" if bare else None
 
 
-def _form(message: Message) -> dict[str, str | list[str]]:
-    """Mailgun's form fields; a name or subject cannot begin a new header line."""
-    tracked = "yes" if message.tracked else "no"
-    form: dict[str, str | list[str]] = {
-        "from": _one_line(message.sender),
-        "to": [_one_line(address) for address in message.to],
-        "subject": _one_line(message.subject),
-        "text": message.text,
-        "h:Message-Id": message.message_id,
-        "o:tracking": tracked,
-        "o:tracking-clicks": tracked,
-        "o:tracking-opens": tracked,
-    }
-    if message.html is not None:
-        form["html"] = message.html
-    if message.reply_to:
-        form["h:Reply-To"] = _one_line(message.reply_to)
-    for name, values in (("cc", message.cc), ("bcc", message.bcc), ("o:tag", message.tags)):
-        if values:
-            form[name] = [_one_line(value) for value in values]
-    return form | {f"v:{name}": value for name, value in message.variables.items()}
+def address(email: str, name: str = "") -> str:
+    """``"Name" <email>``; neither part can begin a new header line or a second address."""
+    quoted = re.sub(r'["\\\\<>]', "", _one_line(name))
+    return f'"{quoted}" <{_one_line(email)}>' if quoted else _one_line(email)
 
 
 def _one_line(text: str) -> str:

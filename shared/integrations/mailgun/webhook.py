@@ -81,6 +81,11 @@ class MailEvent:
     details: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)  # what we gave the mail along
 
+    def details_json(self) -> dict[str, Any]:
+        """The details with ``code`` and ``reason``, as they are stored with the event."""
+        failed = {"code": self.code, "reason": self.reason}
+        return {**self.details, **{key: value for key, value in failed.items() if value is not None}}
+
 
 _DELIVERY = (
     "code",
