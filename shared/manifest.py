@@ -86,6 +86,12 @@ AREAS = {
             enqueues=("emails_send",),
             publishes=("mail-event",),
         ),
+        Area(
+            name="accounts",
+            secrets=("GOOGLE_OAUTH_CLIENT_SECRET", "MICROSOFT_OAUTH_CLIENT_SECRET"),
+            enqueues=("emails_send", "accounts_mail_link"),
+            google=("firestore",),
+        ),
         Area(name="files", enqueues=("files_delete",), google=("storage",)),
         Area(name="notifications"),
         Area(name="documents", enqueues=("emails_send", "files_delete"), google=("storage",)),
@@ -95,7 +101,7 @@ AREAS = {
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
         Area(
             name="jobs",
-            enqueues=("forms_process", "emails_send", "files_delete", "onboarding_finish"),
+            enqueues=("forms_process", "emails_send", "accounts_mail_link", "files_delete", "onboarding_finish"),
             publishes=("mail-event",),
         ),
     )
@@ -185,9 +191,62 @@ EMAILS = (
     event("emails_track", topic="mail-event"),
 )
 
+# Sign-in: whoever hashes a password holds 64 MiB for each of two at once.
+_HASHES = {"memory_mb": 512, "concurrency": 16, "max_body_kb": 16}
+ACCOUNTS = (
+    http("accounts_sign_in", "POST /api/auth/login", access=PUBLIC, max_instances=20, **_HASHES),
+    http(
+        "accounts_verify_mfa", "POST /api/auth/verify-mfa", "POST /api/auth/mfa/verify", access=PUBLIC, max_body_kb=16
+    ),
+    http("accounts_resend_mfa", "POST /api/auth/mfa/resend", access=PUBLIC, max_body_kb=16),
+    http("accounts_register", "POST /api/auth/register", access=PUBLIC, **_HASHES),
+    http("accounts_refresh", "POST /api/auth/refresh", access=PUBLIC, max_instances=20, max_body_kb=16),
+    http("accounts_show_me", "GET /api/auth/me", access=AUTH),
+    http("accounts_sign_out", "POST /api/auth/logout", access=PUBLIC),
+    http("accounts_sign_out_everywhere", "POST /api/auth/logout-all", access=AUTH),
+    http(
+        "accounts_request_password_reset",
+        "POST /api/auth/password-reset/request",
+        "POST /api/auth/forgot-password",
+        access=PUBLIC,
+        max_body_kb=16,
+    ),
+    http(
+        "accounts_reset_password",
+        "POST /api/auth/password-reset",
+        "POST /api/auth/reset-password",
+        access=PUBLIC,
+        **_HASHES,
+    ),
+    http("accounts_verify_email", "GET /api/auth/verify-email", access=PUBLIC),
+    http("accounts_resend_verification", "POST /api/auth/resend-verification", access=PUBLIC, max_body_kb=16),
+    http("accounts_start_oauth", "GET /api/auth/oauth/{provider}", access=PUBLIC),
+    http("accounts_finish_oauth", "GET /api/auth/oauth/{provider}/callback", access=PUBLIC),
+    http(
+        "accounts_impersonate",
+        "POST /api/auth/impersonate/{userId}",
+        "POST /api/auth/impersonate",
+        access=ADMIN,
+    ),
+    http("accounts_stop_impersonating", "POST /api/auth/stop-impersonation", access=AUTH),
+    http("accounts_list_sessions", "GET /api/auth/sessions", access=AUTH),
+    http("accounts_revoke_session", "DELETE /api/auth/sessions/{id}", access=AUTH),
+    http("accounts_list_devices", "GET /api/auth/devices", access=AUTH),
+    http("accounts_forget_device", "DELETE /api/auth/devices/{id}", access=AUTH),
+    http("accounts_show_mfa_settings", "GET /api/auth/mfa/settings", access=AUTH),
+    http("accounts_change_mfa_settings", "PATCH /api/auth/mfa/settings", access=AUTH, **_HASHES),
+    http("accounts_offer_totp", "POST /api/auth/mfa/totp", access=AUTH, **_HASHES),
+    http("accounts_confirm_totp", "POST /api/auth/mfa/totp/confirm", access=AUTH),
+    http("accounts_remove_totp", "POST /api/auth/mfa/totp/remove", access=AUTH, **_HASHES),
+    http("accounts_renew_backup_codes", "POST /api/auth/mfa/backup-codes", access=AUTH, **_HASHES),
+    http("accounts_show_password_rules", "GET /api/auth/password-requirements", access=PUBLIC),
+    task("accounts_mail_link", queue="emails"),
+    schedule("accounts_purge_expired", cron="15 7 * * *", timeout_s=300),
+)
+
 # Uploads are held in memory while they are checked, so few at a time; API Gateway takes 32 MB at most.
-UPLOAD = {"max_body_kb": 31 * 1024, "memory_mb": 512, "concurrency": 4, "timeout_s": 60}
-AVATAR = {**UPLOAD, "max_body_kb": 6 * 1024}
+_UPLOAD = {"max_body_kb": 31 * 1024, "memory_mb": 512, "concurrency": 4, "timeout_s": 60}
+_AVATAR = {**_UPLOAD, "max_body_kb": 6 * 1024}
 
 FILES = (
     http("files_serve", "GET /uploads/{folder}/{name}", access=AUTH, timeout_s=60),
@@ -213,16 +272,16 @@ NOTIFICATIONS = (
 
 DOCUMENTS = (
     http("documents_list", "GET /api/hub/documentsMe", "GET /api/hub/docs", access=PORTAL),
-    http("documents_upload", "POST /api/hub/documentsMe", "POST /api/hub/docs", access=PORTAL, **UPLOAD),
+    http("documents_upload", "POST /api/hub/documentsMe", "POST /api/hub/docs", access=PORTAL, **_UPLOAD),
     http("documents_delete", "DELETE /api/hub/documentsMe/{id}", "DELETE /api/hub/docs/{id}", access=PORTAL),
     http("documents_mark_viewed", "POST /api/hub/docs/{id}/viewed", access=PORTAL),
     http("documents_list_client", "GET /api/hub/docs/admin/{user_id}", access=ADMIN),
-    http("documents_upload_client", "POST /api/hub/docs/admin/upload", access=ADMIN, **UPLOAD),
+    http("documents_upload_client", "POST /api/hub/docs/admin/upload", access=ADMIN, **_UPLOAD),
     http("documents_review", "POST /api/hub/docs/admin/review", access=ADMIN),
     http("documents_delete_client", "DELETE /api/hub/docs/admin/{doc_id}", access=ADMIN),
     http("documents_list_shared", "GET /api/hub/shared-docs", access=AUTH),
     http("documents_list_shared_admin", "GET /api/hub/shared-docs/admin", access=ADMIN),
-    http("documents_upload_shared", "POST /api/hub/shared-docs/admin", access=ADMIN, **UPLOAD),
+    http("documents_upload_shared", "POST /api/hub/shared-docs/admin", access=ADMIN, **_UPLOAD),
     http("documents_edit_shared", "PUT /api/hub/shared-docs/admin/{id}", access=ADMIN),
     http("documents_delete_shared", "DELETE /api/hub/shared-docs/admin/{id}", access=ADMIN),
     http("documents_reorder_shared", "POST /api/hub/shared-docs/admin/reorder", access=ADMIN),
@@ -244,19 +303,20 @@ CLIENTS = (
 
 PROFILES = (
     http("profiles_show", "GET /api/hub/profileMe", "GET /api/hub/profile", access=PORTAL),
-    http("profiles_update", "PUT /api/hub/profileMe", "PUT /api/hub/profile", access=PORTAL, memory_mb=512),
-    http("profiles_upload_avatar", "POST /api/hub/avatarMe", "POST /api/hub/profile/avatar", access=PORTAL, **AVATAR),
+    http("profiles_update", "PUT /api/hub/profileMe", "PUT /api/hub/profile", access=PORTAL, **_HASHES),
+    http("profiles_upload_avatar", "POST /api/hub/avatarMe", "POST /api/hub/profile/avatar", access=PORTAL, **_AVATAR),
     http("profiles_serve_avatar", "GET /api/hub/users/{id}/avatar", access=PUBLIC),
     http("profiles_show_analytics", "GET /api/hub/analytics", access=PORTAL),
 )
 
 BRAND = (
     http("brand_show", "GET /api/hub/brandMe", "GET /api/hub/brand", access=PORTAL),
-    http("brand_save", "PUT /api/hub/brandMe", "PUT /api/hub/brand", access=PORTAL, **UPLOAD),
+    http("brand_save", "PUT /api/hub/brandMe", "PUT /api/hub/brand", access=PORTAL, **_UPLOAD),
     http("brand_show_client", "GET /api/hub/brand/admin/{user_id}", access=ADMIN),
     http("brand_save_client", "PUT /api/hub/brand/admin/{user_id}", access=ADMIN),
 )
 
+_COMPLETES = {**_HASHES, "max_body_kb": 100}
 # ``…_link``: whoever holds the link; the others: the signed-in client, or an admin acting for one.
 ONBOARDING = (
     http("onboarding_load_link", "GET /api/onboarding/{token}", access=LINK),
@@ -266,9 +326,9 @@ ONBOARDING = (
         "POST /api/onboarding/me/complete",
         "POST /api/onboarding/me/submit",
         access=PORTAL,
-        memory_mb=512,
+        **_COMPLETES,
     ),
-    http("onboarding_complete_link", "POST /api/onboarding/{token}", access=LINK, memory_mb=512),
+    http("onboarding_complete_link", "POST /api/onboarding/{token}", access=LINK, **_COMPLETES),
     http(
         "onboarding_save_link",
         "POST /api/onboarding/{token}/step",
@@ -276,28 +336,28 @@ ONBOARDING = (
         access=LINK,
     ),
     http("onboarding_save", "POST /api/onboarding/me/step", "POST /api/onboarding/me/draft", access=PORTAL),
-    http("onboarding_activate", "POST /api/onboarding/{token}/activate", access=LINK, memory_mb=512),
+    http("onboarding_activate", "POST /api/onboarding/{token}/activate", access=LINK, **_HASHES),
     http(
         "onboarding_upload_avatar_link",
         "POST /api/onboarding/{token}/upload/avatar",
         "POST /api/onboarding/{token}/avatar",
         access=LINK,
-        **AVATAR,
+        **_AVATAR,
     ),
-    http("onboarding_upload_avatar", "POST /api/onboarding/me/avatar", access=PORTAL, **AVATAR),
+    http("onboarding_upload_avatar", "POST /api/onboarding/me/avatar", access=PORTAL, **_AVATAR),
     http(
         "onboarding_upload_brand_link",
         "POST /api/onboarding/{token}/upload/brand",
         "POST /api/onboarding/{token}/brand-assets",
         access=LINK,
-        **UPLOAD,
+        **_UPLOAD,
     ),
     http(
         "onboarding_upload_brand",
         "POST /api/onboarding/me/upload/brand",
         "POST /api/onboarding/me/brand-assets",
         access=PORTAL,
-        **UPLOAD,
+        **_UPLOAD,
     ),
     http("onboarding_delete_brand_link", "DELETE /api/onboarding/{token}/brand-assets/{asset_id}", access=LINK),
     http("onboarding_delete_brand", "DELETE /api/onboarding/me/brand-assets/{asset_id}", access=PORTAL),
@@ -307,7 +367,8 @@ ONBOARDING = (
 )
 
 FUNCTIONS: tuple[Function, ...] = (
-    *(*JOBS, *FORMS, *EMAILS, *FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
+    *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
+    *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

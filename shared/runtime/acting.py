@@ -1,7 +1,7 @@
 """Records that an admin acts for a client (``x-acting-user``), before the admin's call is served.
 
 Every write is recorded. Reading is recorded once per session, client and quarter of an hour, so that a page of twenty
-calls pays for one insert: this instance remembers what it has recorded, and a second instance at worst records it again.
+calls pays for one insert: an instance remembers what it has recorded, and a second one at worst records it again.
 """
 
 from __future__ import annotations

@@ -72,6 +72,11 @@ class Call(Context):
     def user_agent(self) -> str:
         return self.request.headers.get("user-agent", "")[:512]
 
+    @property
+    def bearer(self) -> str:
+        """The access token of the request's header, whatever it is worth; empty when there is none."""
+        return identity.bearer(self.request)
+
     def refuse_foreign_pages(self) -> None:
         """Forbidden when a page of another site sends this: for functions that read or set cookies without a token."""
         origin = self.request.headers.get("origin")

@@ -149,24 +149,28 @@ def _ended(row: Any, now: datetime) -> str | None:
 
 async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, bool]:
     """What the caller's token says, and whether it came in a cookie that is due to be renewed."""
-    gateway = services.settings.behind_gateway  # then Authorization holds the gateway's own token
-    header = request.headers.get("x-forwarded-authorization" if gateway else "authorization", "")
-    scheme, _, token = header.partition(" ")
-    given = scheme.lower() == "bearer" and bool(token)
+    given = bearer(request)
     key, now = await services.secrets.get("JWT_SECRET"), datetime.now(UTC)
-    bearer = tokens.read(token, key, now=now) if given else None
-    if bearer is not None and not bearer.expired:
-        return bearer, False
+    told = tokens.read(given, key, now=now) if given else None
+    if told is not None and not told.expired:
+        return told, False
     cookie = request.cookies.get("session")
-    if given and bearer is None:
+    if given and told is None:
         raise Unauthorized("Please sign in.", code="TOKEN_INVALID")
     if cookie and from_our_pages(request, services.settings):
         claims = tokens.read(cookie, key, now=now)
-        if claims is not None and not claims.expired and (bearer is None or bearer.user_id == claims.user_id):
+        if claims is not None and not claims.expired and (told is None or told.user_id == claims.user_id):
             return claims, now.timestamp() - claims.issued_at > _SLIDE_AFTER_S
     if given or cookie:
         raise Unauthorized("Your session has expired. Please sign in again.")
     raise Unauthorized("Please sign in.", code="NO_TOKEN")
+
+
+def bearer(request: Request) -> str:
+    """The token of the Authorization header, where API Gateway puts the caller's; empty when there is none."""
+    header = request.headers.get("x-forwarded-authorization") or request.headers.get("authorization") or ""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def from_our_pages(request: Request, settings: Settings) -> bool:

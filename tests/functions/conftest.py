@@ -87,6 +87,7 @@ class World:
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call a public route, from an address of its own so that no test spends another one's limit."""
         headers = {"X-Forwarded-For": new_ip(), **(options.pop("headers", None) or {})}
+        self.http.cookies.clear()  # what an earlier answer had a browser keep
         return await self.http.request(method, path, headers=headers, **options)
 
     async def deliver_task(

@@ -1,7 +1,7 @@
 """The browser at the other end: its address, its looks, and the device cookie that proves it was here before.
 
 The cookie ``device`` holds ``<device id>.<secret>``, made at the first sign-in and kept for a year. One browser may
-serve several people: of each trusted pair (person, device) a hash of person and secret is stored, so that the dashboard,
+serve several people: of each trusted pair (person, device) a hash of person and secret is stored. So the dashboard,
 which sends no device id, is recognised, and a device id alone proves nothing.
 """
 
@@ -45,19 +45,38 @@ class Browser:
 class Told(Protocol):
     """What a request's body may tell of the device; a cookie counts more."""
 
-    deviceId: UUID | None
-    deviceFingerprint: str | None
+    @property
+    def deviceId(self) -> UUID | None: ...
+    @property
+    def deviceFingerprint(self) -> str | None: ...
 
 
-def recognise(*, ip: str, headers: Mapping[str, str], cookies: Mapping[str, str], told: Told | None = None) -> Browser:
+class Request(Protocol):
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def cookies(self) -> Mapping[str, str]: ...
+
+
+class Call(Protocol):
+    """A request with the address it truly comes from (``runtime.endpoint``)."""
+
+    @property
+    def ip(self) -> str: ...
+    @property
+    def request(self) -> Request: ...
+
+
+def recognise(call: Call, told: Told | None = None) -> Browser:
     """The browser of a request. Without the cookie it is a new device, under the id that the caller gives it."""
+    headers = call.request.headers
     user_agent = headers.get("user-agent", "")[:512]
-    known = _read(cookies.get(COOKIE, ""))
+    known = _read(call.request.cookies.get(COOKIE, ""))
     given = (told and told.deviceId) or _uuid(headers.get("x-device-id", ""))
     looks = (told and told.deviceFingerprint) or headers.get("x-device-fingerprint", "")
     device_id, secret = known or (given or uuid4(), rules.new_token())
     return Browser(
-        ip=ip,
+        ip=call.ip,
         user_agent=user_agent,
         fingerprint=looks[:128] or rules.fingerprint(user_agent, headers.get("accept-language", "")),
         device_id=device_id,

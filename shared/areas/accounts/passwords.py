@@ -45,7 +45,7 @@ async def make_hash(password: str) -> str:
 
 
 async def check(password: str, stored: str | None) -> Checked:
-    """Compare with a stored hash; None (no such account, or one without a password) takes as long and is never right."""
+    """Compare with a stored hash; None (no such account, or no password) takes as long and is never right."""
     if stored is None:
         await _in_thread(lambda: _check_argon2(password, _NOBODYS))
         return Checked(False)
@@ -102,8 +102,11 @@ _ROWS: Final = (
 )
 _RUN: Final = 4
 _COMMON: Final = frozenset(
-    """password passw0rd p@ssword p@ssw0rd welcome letmein administrator changeme iloveyou trustno1 monkey dragon
-    football baseball sunshine princess superman batman starwars whatever""".split()
+    {
+        *("password", "passw0rd", "p@ssword", "p@ssw0rd", "welcome", "letmein", "administrator", "changeme"),
+        *("iloveyou", "trustno1", "monkey", "dragon", "football", "baseball", "sunshine", "princess", "superman"),
+        *("batman", "starwars", "whatever"),
+    }
 )
 
 
@@ -145,6 +148,6 @@ def _parts(text: str) -> Iterator[str]:
 def requirements(shortest: int) -> str:
     """The policy in one sentence, for the form that asks for a password."""
     return (
-        f"At least {shortest} characters with an upper-case letter, a lower-case letter, a digit and a special character; "
+        f"At least {shortest} characters with an upper-case and a lower-case letter, a digit and a special character; "
         "not your name or e-mail address, no character four times in a row, no runs such as 1234."
     )

@@ -98,7 +98,8 @@ async def add_account(
         with added as (
             insert into users (email, first_name, last_name, password_hash, role, auth_provider, email_verified_at,
                                password_changed_at, avatar_url)
-            values ($1, left($2, 60), left($3, 60), $4, 'client', $5, $6, case when $4::text is not null then now() end, $7)
+            values ($1, left($2, 60), left($3, 60), $4, 'client', $5, $6,
+                    case when $4::text is not null then now() end, $7)
             on conflict do nothing returning id
         ), profile as (
             insert into client_profiles (user_id) select id from added
@@ -120,8 +121,8 @@ async def note_failures(db: Executor, user_id: UUID, failures: int, locked_until
 
 async def note_sign_in(db: Executor, user_id: UUID, now: datetime) -> None:
     await db.execute(
-        """update users set last_login_at = $2, login_count = login_count + 1, failed_login_count = 0, locked_until = null
-           where id = $1""",
+        """update users set last_login_at = $2, login_count = login_count + 1, failed_login_count = 0,
+           locked_until = null where id = $1""",
         user_id,
         now,
     )
@@ -418,8 +419,8 @@ async def add_challenge(
 async def lock_challenge(db: Executor, challenge_id: UUID) -> Record | None:
     """The challenge; whoever else tries it waits until the transaction ends."""
     return await db.fetchrow(
-        """select id, user_id, challenge_type, otp_hash, expires_at, verified_at, attempts, max_attempts, trigger_reason,
-           mails_sent from mfa_challenges where id = $1 for update""",
+        """select id, user_id, challenge_type, otp_hash, expires_at, verified_at, attempts, max_attempts,
+           trigger_reason, mails_sent from mfa_challenges where id = $1 for update""",
         challenge_id,
     )
 
@@ -642,8 +643,9 @@ async def purge(db: Executor, now: datetime, grace: timedelta) -> dict[str, int]
     """Delete what is over, and forget sealed refresh tokens that no tab can still ask for; rows by table."""
     counts = {table: await db.execute(statement, now) for table, statement in _PURGES.items()}
     await db.execute(
-        """update user_sessions set successor_sealed = null, successor_key_id = null
-           where successor_sealed is not null and last_activity_at < $1 - $2::interval""",
+        """update user_sessions s set successor_sealed = null, successor_key_id = null
+           where successor_sealed is not null and not exists (
+               select from retired_refresh_tokens r where r.session_id = s.id and r.retired_at > $1 - $2::interval)""",
         now,
         grace,
     )

@@ -208,3 +208,54 @@ def _page(app_base_url: str, path: str) -> str:
 
 def _until(moment: datetime) -> str:
     return moment.strftime("%B %d, %Y, %H:%M UTC")
+
+
+_WHY_A_CODE = {
+    "new_device": "You are signing in from a device that we do not know yet.",
+    "new_ip": "You are signing in from a place that we do not know yet, after failed attempts.",
+    "inactivity": "You have not signed in for a long time.",
+}
+
+
+def mfa_otp(*, digits: str, minutes: int, reason: str, app_base_url: str) -> Content:
+    """The one-time code of a sign-in. The subject does not hold it: subjects show on locked screens and in logs."""
+    told = [
+        paragraph("Somebody, hopefully you, is signing in to Anchor. Enter this code to go on:"),
+        code(digits),
+        paragraph(
+            f"It works once, for {minutes} minutes. {_WHY_A_CODE.get(reason, '')}".strip()
+            + "\nIf this was not you, change your password: whoever tried knows it."
+        ),
+    ]
+    return compose("Your Anchor sign-in code", told, app_base_url=app_base_url)
+
+
+def password_reset(*, url: str, minutes: int, app_base_url: str) -> Content:
+    """A link that sets a new password."""
+    told = [
+        paragraph("Somebody, hopefully you, asked for a new password for your Anchor account."),
+        button("Choose a new password", url),
+        paragraph(f"The link works once, for {minutes} minutes. If this was not you, nothing needs to be done."),
+    ]
+    return compose("Choose a new Anchor password", told, app_base_url=app_base_url)
+
+
+def email_verification(*, url: str, minutes: int, app_base_url: str) -> Content:
+    """A link that proves an address."""
+    told = [
+        paragraph("Welcome to Anchor. Please confirm that this is your e-mail address."),
+        button("Confirm my address", url),
+        paragraph(f"The link works once, for {minutes} minutes. If you did not ask for an account, ignore this mail."),
+    ]
+    return compose("Confirm your e-mail address", told, app_base_url=app_base_url)
+
+
+def account_exists(*, app_base_url: str) -> Content:
+    """Somebody registered with an address that has an account: told to its owner, not to whoever registered."""
+    base = app_base_url.rstrip("/")
+    told = [
+        paragraph("Somebody, hopefully you, tried to register at Anchor with this address, which has an account."),
+        button("Sign in", f"{base}/pages/login"),
+        paragraph("Forgot your password? Ask for a new one there. If this was not you, nothing needs to be done."),
+    ]
+    return compose("You already have an Anchor account", told, app_base_url=app_base_url)

@@ -37,7 +37,7 @@ def google(settings: Settings) -> Provider:
         token_url=f"{settings.google_oauth_base.rstrip('/')}/token",
         keys_url=f"{settings.google_apis_base.rstrip('/')}/oauth2/v3/certs",
         scope="openid email profile",
-        secret="GOOGLE_OAUTH_CLIENT_SECRET",  # noqa: S106  a name
+        secret="GOOGLE_OAUTH_CLIENT_SECRET",
         issued_by=lambda claims: claims.get("iss") in (base, base.removeprefix("https://")),
         subject=lambda claims: str(claims["sub"]),
         email_proven=lambda claims: claims.get("email_verified") in (True, "true"),
@@ -53,7 +53,7 @@ def microsoft(settings: Settings) -> Provider:
         token_url=f"{base}/common/oauth2/v2.0/token",
         keys_url=f"{base}/common/discovery/v2.0/keys",
         scope="openid email profile",
-        secret="MICROSOFT_OAUTH_CLIENT_SECRET",  # noqa: S106  a name
+        secret="MICROSOFT_OAUTH_CLIENT_SECRET",
         issued_by=lambda claims: bool(claims.get("tid")) and claims.get("iss") == f"{base}/{claims['tid']}/v2.0",
         subject=lambda claims: f"{claims['tid']}.{claims['oid']}",
         email_proven=lambda claims: claims.get("xms_edov") in (True, 1, "1", "true"),
