@@ -1,4 +1,3 @@
-from functions.clients import mailing
 from shared.areas.onboarding import links
 from shared.runtime import Call, endpoint
 
@@ -7,5 +6,5 @@ from shared.runtime import Call, endpoint
 async def clients_send_invitation(call: Call) -> dict[str, str]:
     """Mail a client a new onboarding link; older ones stop working. Spec api-accounts CL7."""
     async with call.transaction() as tx:
-        await links.invite(tx, call.id("id"), by=call.user.id, mailing=mailing(call))
+        await links.invite(tx, call.id("id"), by=call.user.id, mailing=links.mailing(call.services))
     return {"message": "The onboarding mail is on its way."}

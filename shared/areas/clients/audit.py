@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from shared.db.database import Executor
@@ -17,6 +18,34 @@ class Actor:
     ip: str
     user_agent: str
     session_id: UUID | None = None
+
+
+class User(Protocol):
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def effective_role(self) -> str: ...
+    @property
+    def session_id(self) -> UUID: ...
+
+
+class Call(Protocol):
+    """A signed-in person's request (``runtime.endpoint``)."""
+
+    @property
+    def user(self) -> User: ...
+    @property
+    def ip(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
+
+
+def actor_of(call: Call) -> Actor:
+    """Whoever sends a request."""
+    user = call.user
+    return Actor(
+        id=user.id, role=user.effective_role, ip=call.ip, user_agent=call.user_agent, session_id=user.session_id
+    )
 
 
 async def record(db: Executor, actor: Actor | None, event: str, about: UUID, **details: object) -> None:

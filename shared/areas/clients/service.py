@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from shared.areas.accounts import service as accounts
+from shared.areas.accounts.service import Means
 from shared.areas.clients import audit, rules, store
 from shared.areas.clients.audit import Actor
 from shared.areas.clients.models import CreateClient, UpdateClient
@@ -30,6 +32,44 @@ _SECRETS: Final = ("ctm_api_key", "ctm_api_secret")
 class Deleted:
     role: str
     board_deleted: bool
+
+
+# --- for other areas --------------------------------------------------------------------------------------------------
+
+
+async def find(db: Executor, user_id: UUID, *, lock: bool = False) -> Record | None:
+    """An account with the states of its onboarding; locked, nobody else changes it until the transaction ends."""
+    return await store.account(db, user_id, lock=lock)
+
+
+async def save_columns(
+    tx: Transaction, user_id: UUID, *, user: Mapping[str, Any] | None = None, profile: Mapping[str, Any] | None = None
+) -> None:
+    """Write columns of the account and of its profile, which is made if it is missing."""
+    await store.set_columns(tx, "users", user_id, user or {})
+    if profile:
+        await store.ensure_profile(tx, user_id)
+        await store.set_columns(tx, "client_profiles", user_id, profile)
+
+
+async def change_email(
+    tx: Transaction, user_id: UUID, email: str, actor: Actor, outside: Means, *, keep: UUID | None = None
+) -> None:
+    """Give an account another address: unproven until its mailed link is followed; sessions but *keep* end.
+
+    Conflict when the address is taken.
+    """
+    if await store.id_of_email(tx, email):
+        raise Conflict("There is already an account with this e-mail address.", code="EMAIL_EXISTS")
+    await store.set_columns(tx, "users", user_id, {"email": email, "email_verified_at": None})
+    await audit.record(tx, actor, "email_changed", user_id)
+    await accounts.revoke_all(tx, user_id, "email_change", outside, None, but=keep)
+    changed = await accounts.account(tx, user_id)
+    if changed is not None and changed.password_hash is not None:
+        await accounts.mail_verification(tx, changed, outside)
+
+
+# --- accounts as admins keep them -------------------------------------------------------------------------------------
 
 
 async def list_clients(db: Executor) -> str:
@@ -68,7 +108,7 @@ async def create(tx: Transaction, given: CreateClient, actor: Actor, mailing: Ma
     return {"id": str(user_id), "first_name": first, "last_name": last, "email": given.email, "role": role}
 
 
-async def update(tx: Transaction, user_id: UUID, given: UpdateClient, actor: Actor, ring: KeyRing) -> str:
+async def update(tx: Transaction, user_id: UUID, given: UpdateClient, actor: Actor, outside: Means) -> str:
     """Change what is given, all or nothing; §Client as JSON text.
 
     Raises Forbidden for somebody not below the actor and for roles beyond their reach, Conflict for a taken address,
@@ -78,7 +118,8 @@ async def update(tx: Transaction, user_id: UUID, given: UpdateClient, actor: Act
     if not rules.may_manage(actor.role, account["role"]):
         raise Forbidden("You may only edit accounts below your own role.")
     await store.ensure_profile(tx, user_id)
-    await store.set_columns(tx, "users", user_id, await _user_columns(tx, account, given, actor))
+    await _update_user(tx, account, given, actor, outside)
+    ring = await outside.key_ring()
     await store.set_columns(tx, "client_profiles", user_id, await _profile_columns(tx, user_id, given, ring))
     await _keep_board(tx, user_id, actor)
     await audit.record(tx, actor, "client_updated", user_id, fields=sorted(given.model_fields_set))
@@ -87,23 +128,25 @@ async def update(tx: Transaction, user_id: UUID, given: UpdateClient, actor: Act
     return text
 
 
-async def _user_columns(tx: Transaction, account: Record, given: UpdateClient, actor: Actor) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
+async def _update_user(tx: Transaction, account: Record, given: UpdateClient, actor: Actor, outside: Means) -> None:
+    user_id = account["id"]
     if given.display_name:
-        columns["first_name"], columns["last_name"] = split_name(given.display_name)
-    if given.role and given.role != account["role"]:
-        if not rules.may_manage(actor.role, given.role):
-            raise Forbidden(f"You may not give the role {given.role}.")
-        if account["role"] == "superadmin":
-            await _require_another_superadmin(tx, account["id"])
-        columns["role"] = given.role
-        await audit.record(tx, actor, "role_changed", account["id"], before=account["role"], after=given.role)
+        first, last = split_name(given.display_name)
+        await store.set_columns(tx, "users", user_id, {"first_name": first, "last_name": last})
     if given.user_email and given.user_email != account["email"].lower():
-        if await store.id_of_email(tx, given.user_email):
-            raise Conflict("There is already an account with this e-mail address.", code="EMAIL_EXISTS")
-        columns |= {"email": given.user_email, "email_verified_at": None}  # whoever reads the new box proves it
-        await audit.record(tx, actor, "email_changed", account["id"])
-    return columns
+        await change_email(tx, user_id, given.user_email, actor, outside)
+    if given.role and given.role != account["role"]:
+        await _change_role(tx, account, given.role, actor, outside)
+
+
+async def _change_role(tx: Transaction, account: Record, role: str, actor: Actor, outside: Means) -> None:
+    if not rules.may_manage(actor.role, role):
+        raise Forbidden(f"You may not give the role {role}.")
+    if account["role"] == "superadmin":
+        await _require_another_superadmin(tx, account["id"])
+    await store.set_columns(tx, "users", account["id"], {"role": role})
+    await audit.record(tx, actor, "role_changed", account["id"], before=account["role"], after=role)
+    await accounts.revoke_all(tx, account["id"], "role_change", outside, None)
 
 
 async def _profile_columns(tx: Transaction, user_id: UUID, given: UpdateClient, ring: KeyRing) -> dict[str, Any]:

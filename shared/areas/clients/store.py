@@ -10,51 +10,23 @@ from shared.areas.clients.models import ACCESS_FLAGS, REQUIRES
 from shared.areas.clients.rules import ServiceChanges, ServiceItem
 from shared.db.database import Executor, Record
 
-_TEXTS = [
-    "looker_url",
-    "client_package",
-    "call_tracking_main_number",
-    "front_desk_emails",
-    "office_admin_name",
-    "office_admin_email",
-    "office_admin_phone",
-    "form_email_recipients",
-    "website_access_status",
-    "ga4_access_status",
-    "google_ads_access_status",
-    "meta_access_status",
-    "website_forms_details_status",
-    "google_ads_account_id",
-    "website_forms_notes",
-    "monday_board_id",
-    "monday_group_id",
-    "monday_active_group_id",
-    "monday_completed_group_id",
-    "client_identifier_value",
-    "task_workspace_id",
-    "task_board_id",
-    "board_prefix",
-    "account_manager_person_id",
-    "ctm_account_number",
-    "ctm_last_page_token",
-    "ai_prompt",
-    "client_type",
-    "client_subtype",
-    "onboarding_draft_json",
-]
+_TEXTS = (
+    *("looker_url", "client_package", "call_tracking_main_number", "front_desk_emails", "office_admin_name"),
+    *("office_admin_email", "office_admin_phone", "form_email_recipients", "website_access_status"),
+    *("ga4_access_status", "google_ads_access_status", "meta_access_status", "website_forms_details_status"),
+    *("google_ads_account_id", "website_forms_notes", "monday_board_id", "monday_group_id", "monday_active_group_id"),
+    *("monday_completed_group_id", "client_identifier_value", "task_workspace_id", "task_board_id", "board_prefix"),
+    *("account_manager_person_id", "ctm_account_number", "ctm_last_page_token", "ai_prompt", "client_type"),
+    *("client_subtype", "onboarding_draft_json"),
+)
 _FLAGS = ", ".join(
     f"coalesce(p.{name}, false) as {name}" for name in (*ACCESS_FLAGS, "auto_star_enabled", "reviews_enabled")
 )
 _SWITCHES = ", ".join(f"coalesce(p.{name}, true) as {name}" for name in REQUIRES)
-_TIMES = [
-    "ctm_sync_cursor",
-    "onboarding_completed_at",
-    "activated_at",
-    "onboarding_draft_saved_at",
-    "reviews_last_sync_at",
-    "created_at",
-    "updated_at",
-]
+_TIMES = (
+    *("ctm_sync_cursor", "onboarding_completed_at", "activated_at", "onboarding_draft_saved_at"),
+    *("reviews_last_sync_at", "created_at", "updated_at"),
+)
 # §Client: CTM's key and secret are named but never sent; ctm_credentials_set says whether they are there.
 CLIENT = f"""
     u.id, u.first_name, u.last_name, u.email, u.role, u.id as user_id,
@@ -158,10 +130,6 @@ async def superadmins(db: Executor) -> list[UUID]:
     """All superadmins, locked: two transactions cannot each remove the last but one."""
     rows = await db.fetch("select id from users where role = 'superadmin' order by id for update")
     return [row["id"] for row in rows]
-
-
-async def end_sessions(db: Executor, user_id: UUID, *, reason: str, keep: UUID | None = None) -> None:
-    await db.execute("select revoke_all_user_sessions($1, $2, $3)", user_id, reason, keep)
 
 
 async def old_addresses(db: Executor, user_id: UUID) -> list[str]:

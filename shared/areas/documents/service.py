@@ -108,6 +108,12 @@ async def add_for_client(
     return [row["row"] for row in rows]
 
 
+async def file_ours(tx: Transaction, client_id: UUID, kept: Kept, *, label: str) -> None:
+    """File a document that we made among a client's."""
+    await files.attach(tx, [kept])
+    await store.insert(tx, client_id, [(label, kept.name, kept.url)], origin="admin", created_by=None)
+
+
 async def set_review(tx: Transaction, asked: ReviewRequest, *, by: UUID, telling: Telling) -> None:
     """Ask a client to review one of their documents, or take that back. Asking twice asks once."""
     pending = asked.review_action == "pending"

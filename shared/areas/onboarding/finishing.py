@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.areas.documents import store as documents
+from shared.areas.documents import service as documents
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
@@ -56,9 +56,7 @@ async def tell(tx: Transaction, state: dict[str, Any], kept: Kept, telling: Tell
     """File the summary among the client's documents, mail the client, and tell staff."""
     user_id, email = UUID(state["user"]["id"]), state["user"]["email"]
     name = f"{state['user']['first_name']} {state['user']['last_name']}".strip()
-    await files.attach(tx, [kept])
-    row = [("Onboarding summary", kept.name, kept.url)]
-    await documents.insert(tx, user_id, row, origin="admin", created_by=None)
+    await documents.file_ours(tx, user_id, kept, label="Onboarding summary")
     base = telling.app_base_url
     content = templates.onboarding_complete(name=state["user"]["first_name"], summary_url=kept.url, app_base_url=base)
     await _mail(tx, "onboarding_complete", email, name, content, user_id, telling)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid4
 
 from shared.areas.emails import service as emails
@@ -21,6 +21,9 @@ from shared.crypto import KeyRing, Sealed, column_context
 from shared.db.database import Executor, Record, Transaction
 from shared.errors import Invalid, NotFound
 
+if TYPE_CHECKING:
+    from shared.config import Settings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
@@ -28,7 +31,25 @@ class Mailing:
 
     app_base_url: str
     key_ring: GetKeyRing
-    lifetime: timedelta = timedelta(hours=72)
+    lifetime: timedelta
+
+
+class Instance(Protocol):
+    """The running instance's services (``runtime.services``)."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def key_ring(self) -> KeyRing: ...
+
+
+def mailing(instance: Instance) -> Mailing:
+    chosen = instance.settings
+    return Mailing(
+        app_base_url=chosen.app_base_url,
+        key_ring=instance.key_ring,
+        lifetime=timedelta(hours=chosen.onboarding_link_lifetime_h),
+    )
 
 
 class NoActiveLink(NotFound):

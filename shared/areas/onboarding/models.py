@@ -57,7 +57,7 @@ ACCESS_STEPS: Final = {
 DisplayName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=121), AfterValidator(without_nul)
 ]
-Password = Annotated[str, Field(max_length=1000, repr=False), AfterValidator(without_nul)]
+Password = Annotated[str, Field(max_length=1000), AfterValidator(without_nul)]
 
 
 class Fields(AccessFlags):
@@ -112,15 +112,15 @@ class Complete(Fields):
     """The last step: everything at once."""
 
     display_name: DisplayName
-    password: Annotated[Password | None, BeforeValidator(blank_is_none)] = None
-    current_password: Annotated[Password | None, BeforeValidator(blank_is_none)] = None
+    password: Annotated[Password | None, BeforeValidator(blank_is_none)] = Field(default=None, repr=False)
+    current_password: Annotated[Password | None, BeforeValidator(blank_is_none)] = Field(default=None, repr=False)
 
 
 class Activate(BaseModel):
     """The first step by link: a name and a password."""
 
     display_name: DisplayName
-    password: Annotated[Password, Field(min_length=1)]
+    password: Password = Field(min_length=1, repr=False)
 
 
 class Finish(BaseModel):

@@ -10,17 +10,18 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from shared.areas.accounts import passwords
+from shared.areas.accounts import service as accounts
+from shared.areas.accounts.service import Browser, Means, SignedIn
 from shared.areas.brand import service as brand
 from shared.areas.brand.models import Asset, AssetKind, Kind
 from shared.areas.clients import audit
 from shared.areas.clients import service as clients
-from shared.areas.clients import store as accounts
 from shared.areas.clients.audit import Actor
 from shared.areas.files.models import Bucket, Kept, Upload
 from shared.areas.files.rules import read_url
 from shared.areas.onboarding import links, rules, store
 from shared.areas.onboarding.models import STEPS, Activate, Complete, Completed, Fields, Save
-from shared.areas.profiles.service import require_current, strong_hash
+from shared.areas.profiles.service import require_current
 from shared.areas.text import split_name
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -57,7 +58,7 @@ def shown_files(assets: Sequence[Asset], token: str | None) -> list[Asset]:
 
 async def require_client(db: Executor, user_id: UUID) -> Record:
     """The account of a client; Forbidden for staff, who have nothing to onboard."""
-    account = await accounts.account(db, user_id)
+    account = await clients.find(db, user_id)
     if account is None:
         raise NotFound("There is no such account.")
     if account["role"] != "client":
@@ -88,9 +89,8 @@ def _of_step(step: str, data: Fields) -> Fields:
 async def _save_fields(tx: Transaction, account: Record, fields: Fields) -> None:
     user_id = account["id"]
     if fields.display_name:
-        first, last = split_name(fields.display_name)
-        await accounts.set_columns(tx, "users", user_id, {"first_name": first, "last_name": last})
-    await accounts.set_columns(tx, "client_profiles", user_id, rules.columns(fields))
+        await _rename(tx, user_id, fields.display_name)
+    await clients.save_columns(tx, user_id, profile=rules.columns(fields))
     if fields.brand is not None:
         said = {name: value for name, value in fields.brand.columns().items() if value}
         if said:  # an empty text keeps the old value
@@ -133,7 +133,7 @@ def file_list(assets: Sequence[Asset], token: str | None) -> dict[str, list[Asse
 
 
 async def password_for_completion(
-    db: Executor, user_id: UUID, given: Complete, *, by: UUID | None, shortest: int
+    db: Executor, user_id: UUID, given: Complete, outside: Means, *, by: UUID | None
 ) -> str | None:
     """The hash of a new password, or None to keep the current one. Slow, so no part of the transaction.
 
@@ -143,16 +143,16 @@ async def password_for_completion(
     if given.password is None:
         return None
     account = await require_client(db, user_id)
+    if account["onboarding_completed_at"] is not None:
+        return None
     if by is not None and by != user_id:
         raise Forbidden("Only the client sets their own password.")
     stored = account["password_hash"]
     if by is not None and stored is not None:
         if (await passwords.check(given.password, stored)).right:
             return None
-        if not given.current_password:
-            raise Invalid.field("current_password", "is needed to change the password")
-        await require_current(given.current_password, stored)
-    return await strong_hash(given.password, account, shortest=shortest, field="password")
+        await require_current(given.current_password or "", stored, field="current_password")
+    return await accounts.hash_password(db, user_id, given.password, outside)
 
 
 async def complete(
@@ -162,18 +162,18 @@ async def complete(
     *,
     password_hash: str | None,
     actor: Actor | None,
+    outside: Means,
 ) -> Completed:
     """Save everything and finish, once: a repeat changes nothing and mails nobody.
 
     Invalid names a step that this client is asked for and nobody answered. What follows (summary, mails, notices) is
     the work of ``onboarding_finish``.
     """
-    account = await accounts.account(tx, user_id, lock=True)
+    account = await clients.find(tx, user_id, lock=True)
     if account is None or account["role"] != "client":
         raise Forbidden("Only a client has an onboarding.")
     if account["onboarding_completed_at"] is not None:
         return Completed(user_id=user_id)
-    await accounts.ensure_profile(tx, user_id)
     await _save_fields(tx, account, given)
     state = await store.state(tx, user_id)
     assert state is not None, "the account is locked"
@@ -184,8 +184,10 @@ async def complete(
             errors=[{"field": name, "message": "is required"} for name in unanswered],
         )
     if password_hash is not None:
-        await store.set_password(tx, user_id, password_hash, verified=actor is None)
-        await accounts.end_sessions(tx, user_id, reason="password_change", keep=actor.session_id if actor else None)
+        keep = actor.session_id if actor else None
+        await accounts.change_password(tx, user_id, password_hash, None, outside, keep=keep)
+    if actor is None:
+        await store.set_verified(tx, user_id)
     await store.complete(tx, user_id)
     await links.revoke_all(tx, user_id)
     await audit.record(tx, actor, "onboarding_completed", user_id)
@@ -193,40 +195,47 @@ async def complete(
     return Completed(user_id=user_id)
 
 
-async def complete_by_link(tx: Transaction, token: str, given: Complete, *, password_hash: str | None) -> Completed:
-    """The same by link, which is used up."""
+async def complete_by_link(
+    tx: Transaction, token: str, given: Complete, *, password_hash: str | None, outside: Means
+) -> Completed:
+    """The same by link, which is used up; it was mailed, so the address is proven."""
     row = await links.consume(tx, token)
-    return await complete(tx, row["user_id"], given, password_hash=password_hash, actor=None)
+    return await complete(tx, row["user_id"], given, password_hash=password_hash, actor=None, outside=outside)
 
 
 # --- the account ------------------------------------------------------------------------------------------------------
 
 
-async def password_for_activation(db: Database, token: str, given: Activate, *, shortest: int) -> str:
+async def password_for_activation(db: Database, token: str, given: Activate, outside: Means) -> str:
     """The hash of the password that a link's holder chose. Slow, so no part of the transaction."""
     row = await links.find(db, token)
-    account = await require_client(db, row["user_id"])
-    return await strong_hash(given.password, account, shortest=shortest, field="password")
+    return await accounts.hash_password(db, row["user_id"], given.password, outside)
 
 
-async def activate(tx: Transaction, token: str, given: Activate, *, password_hash: str) -> UUID:
-    """Use the link up and give its client a name and a password, once; their id. They sign in with the answer."""
+async def activate(
+    tx: Transaction, token: str, given: Activate, browser: Browser, outside: Means, *, password_hash: str
+) -> SignedIn:
+    """Use the link up and give its client a name and a password, once; they are signed in, on a trusted device."""
     row = await links.consume(tx, token)
     user_id: UUID = row["user_id"]
-    first, last = split_name(given.display_name)
-    await accounts.set_columns(tx, "users", user_id, {"first_name": first, "last_name": last})
-    await accounts.ensure_profile(tx, user_id)
-    await store.set_password(tx, user_id, password_hash, verified=True)
-    await accounts.end_sessions(tx, user_id, reason="password_change")
+    await _rename(tx, user_id, given.display_name)
+    await accounts.change_password(tx, user_id, password_hash, browser, outside)
+    await store.set_verified(tx, user_id)
     await audit.record(tx, None, "onboarding_activated", user_id)
-    return user_id
+    account = await accounts.account(tx, user_id)
+    assert account is not None, "the link's owner is locked"
+    return await accounts.open_session(tx, account, browser, outside, how="onboarding", trusted=True)
+
+
+async def _rename(tx: Transaction, user_id: UUID, display_name: str) -> None:
+    first, last = split_name(display_name)
+    await clients.save_columns(tx, user_id, user={"first_name": first, "last_name": last})
 
 
 async def _unfinished(tx: Transaction, user_id: UUID) -> Record:
-    account = await accounts.account(tx, user_id, lock=True)
+    account = await clients.find(tx, user_id, lock=True)
     if account is None or account["role"] != "client":
         raise Forbidden("Only a client has an onboarding.")
     if account["onboarding_completed_at"] is not None:
         raise Conflict("Onboarding is already finished.", code="ONBOARDING_DONE")
-    await accounts.ensure_profile(tx, user_id)
     return account

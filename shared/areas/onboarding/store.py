@@ -41,8 +41,9 @@ async def state(db: Executor, user_id: UUID) -> Record | None:
 async def save_draft(db: Executor, user_id: UUID, draft: Any) -> None:
     await db.execute(
         """
-        update client_profiles set onboarding_draft_json = $2, onboarding_draft_saved_at = now(), updated_at = now()
-        where user_id = $1
+        insert into client_profiles (user_id, onboarding_draft_json, onboarding_draft_saved_at) values ($1, $2, now())
+        on conflict (user_id) do update set onboarding_draft_json = excluded.onboarding_draft_json,
+            onboarding_draft_saved_at = now(), updated_at = now()
         """,
         user_id,
         draft,
@@ -52,24 +53,14 @@ async def save_draft(db: Executor, user_id: UUID, draft: Any) -> None:
 async def complete(db: Executor, user_id: UUID) -> None:
     await db.execute(
         """
-        update client_profiles set onboarding_completed_at = now(), onboarding_draft_json = null,
+        insert into client_profiles (user_id, onboarding_completed_at) values ($1, now())
+        on conflict (user_id) do update set onboarding_completed_at = now(), onboarding_draft_json = null,
             onboarding_draft_saved_at = null, updated_at = now()
-        where user_id = $1
         """,
         user_id,
     )
 
 
-async def set_password(db: Executor, user_id: UUID, password_hash: str, *, verified: bool) -> None:
-    """A password that its owner chose; *verified*: they came by a link mailed to their address."""
-    await db.execute(
-        """
-        update users set password_hash = $2, password_changed_at = now(), failed_login_count = 0, locked_until = null,
-            email_verified_at = case when $3 then coalesce(email_verified_at, now()) else email_verified_at end,
-            updated_at = now()
-        where id = $1
-        """,
-        user_id,
-        password_hash,
-        verified,
-    )
+async def set_verified(db: Executor, user_id: UUID) -> None:
+    """The user reads the mail of their address: they came by a link that was sent there."""
+    await db.execute("update users set email_verified_at = coalesce(email_verified_at, now()) where id = $1", user_id)

@@ -21,6 +21,6 @@ class UpdateProfile(AccessFlags):
     first_name: NamePart = ""
     last_name: NamePart = ""
     email: Annotated[EmailAddress | None, BeforeValidator(blank_is_none)] = None
-    password: Annotated[Text, Field(repr=False)] = ""
-    new_password: Annotated[Text, Field(repr=False)] = ""
+    password: Text = Field(default="", repr=False)
+    new_password: Text = Field(default="", repr=False)
     monthly_revenue_goal: Money = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from shared.areas.accounts import passwords
-from shared.areas.clients import audit
-from shared.areas.clients import store as accounts
+from shared.areas.accounts import service as accounts
+from shared.areas.accounts.service import Means
+from shared.areas.clients import service as clients
 from shared.areas.clients.audit import Actor
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Opened, Place, Upload
@@ -18,14 +18,14 @@ from shared.areas.files.rules import url as file_url
 from shared.areas.profiles import rules, store
 from shared.areas.profiles.models import UpdateProfile
 from shared.db.database import Database, Executor, Record, Transaction
-from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from shared.errors import Forbidden, Invalid, NotFound
 
 
 async def show(db: Executor, user_id: UUID) -> str:
     """§Profile as JSON text."""
     text = await store.profile(db, user_id)
     if text is None:
-        raise NotFound("There is no such account.")
+        raise _no_account()
     return text
 
 
@@ -34,93 +34,62 @@ async def looker_url(db: Executor, user_id: UUID) -> str | None:
     return await store.looker_url(db, user_id)
 
 
-async def new_hash(db: Executor, user_id: UUID, given: UpdateProfile, actor: Actor, *, shortest: int) -> str | None:
+async def new_hash(db: Executor, user_id: UUID, given: UpdateProfile, actor: Actor, outside: Means) -> str | None:
     """Check what only the account's owner may change; the hash of their new password, if they chose one.
 
-    Hashing is slow, so this is no part of the transaction that saves. Raises Invalid, Forbidden or a Problem with the
-    code WEAK_PASSWORD.
+    Hashing is slow, so this is no part of the transaction that saves. Raises Invalid (WEAK_PASSWORD for a new password
+    that the policy refuses) or Forbidden.
     """
-    account = await accounts.account(db, user_id)
+    account = await clients.find(db, user_id)
     if account is None:
-        raise NotFound("There is no such account.")
+        raise _no_account()
     if not given.new_password and not _changes_email(given, account):
         return None
     if actor.id != user_id:
         raise Forbidden("Only the account's owner changes its password or e-mail address here.")
     if account["password_hash"] is not None:
-        await require_current(given.password, account["password_hash"])
-    if not given.new_password:
-        return None
-    return await strong_hash(given.new_password, account, shortest=shortest)
+        await require_current(given.password, account["password_hash"], field="password")
+    return await accounts.hash_password(db, user_id, given.new_password, outside) if given.new_password else None
 
 
-async def require_current(password: str, stored: str) -> None:
-    """Invalid unless *password* is the current one."""
+async def require_current(password: str, stored: str, *, field: str) -> None:
+    """Invalid, naming *field*, unless *password* is the current one."""
     if not password:
-        raise Invalid.field("password", "your current password is needed for this")
+        raise Invalid.field(field, "your current password is needed for this")
     if not (await passwords.check(password, stored)).right:
-        raise Invalid.field("password", "is not your current password")
-
-
-async def strong_hash(password: str, account: Record, *, shortest: int, field: str = "new_password") -> str:
-    """The hash of a new password; a Problem with the code WEAK_PASSWORD says what it lacks."""
-    names = (account["first_name"], account["last_name"])
-    weak = passwords.weaknesses(password, shortest=shortest, email=account["email"], names=names)
-    if weak:
-        raise Problem(f"{field}: {' '.join(weak)}", code="WEAK_PASSWORD", errors=weak)
-    return await passwords.make_hash(password)
+        raise Invalid.field(field, "is not your current password")
 
 
 async def update(
-    tx: Transaction, user_id: UUID, given: UpdateProfile, actor: Actor, *, password_hash: str | None
+    tx: Transaction, user_id: UUID, given: UpdateProfile, actor: Actor, outside: Means, *, password_hash: str | None
 ) -> str:
-    """Save a profile, all or nothing; §Profile as JSON text. A new password ends the other sessions."""
-    account = await accounts.account(tx, user_id, lock=True)
+    """Save a profile, all or nothing; §Profile as JSON text. A new password or address ends the other sessions."""
+    account = await clients.find(tx, user_id, lock=True)
     if account is None:
-        raise NotFound("There is no such account.")
+        raise _no_account()
     client_only = given.flag_columns()
     if given.monthly_revenue_goal is not None:
         client_only["monthly_revenue_goal"] = given.monthly_revenue_goal
     if client_only and account["role"] != "client":
         raise Forbidden("These fields belong to clients.")
-    user = await _user_columns(tx, account, given, password_hash)
-    if not user and not client_only and not _names_itself(given):
-        raise Invalid("There is nothing to change.", code="NOTHING_TO_CHANGE")
-    await accounts.set_columns(tx, "users", user_id, user)
-    if client_only:
-        await accounts.ensure_profile(tx, user_id)
-        await accounts.set_columns(tx, "client_profiles", user_id, client_only)
-    if password_hash is not None:
-        await tx.execute("update users set password_changed_at = now() where id = $1", user_id)
-        await accounts.end_sessions(tx, user_id, reason="password_change", keep=actor.session_id)
-        await audit.record(tx, actor, "password_changed", user_id)
-    if "email" in user:
-        await audit.record(tx, actor, "email_changed", user_id)
-    return await show(tx, user_id)
-
-
-async def _user_columns(
-    tx: Transaction, account: Record, given: UpdateProfile, password_hash: str | None
-) -> dict[str, Any]:
     names = {"first_name": given.first_name.strip(), "last_name": given.last_name.strip()}
-    columns: dict[str, Any] = {name: value for name, value in names.items() if value}
-    if _changes_email(given, account):
-        assert given.email is not None, "an address that differs is one"
-        if await accounts.id_of_email(tx, given.email):
-            raise Conflict("There is already an account with this e-mail address.", code="EMAIL_EXISTS")
-        columns |= {"email": given.email, "email_verified_at": None}
+    user = {name: value for name, value in names.items() if value}
+    if not user and not client_only and given.email is None and password_hash is None:
+        raise Invalid("There is nothing to change.", code="NOTHING_TO_CHANGE")
+    await clients.save_columns(tx, user_id, user=user, profile=client_only)
+    if given.email is not None and _changes_email(given, account):
+        await clients.change_email(tx, user_id, given.email, actor, outside, keep=actor.session_id)
     if password_hash is not None:
-        columns["password_hash"] = password_hash
-    return columns
+        await accounts.change_password(tx, user_id, password_hash, None, outside, keep=actor.session_id)
+    return await show(tx, user_id)
 
 
 def _changes_email(given: UpdateProfile, account: Record) -> bool:
     return given.email is not None and given.email != account["email"].lower()
 
 
-def _names_itself(given: UpdateProfile) -> bool:
-    """The dashboard's form sends everything it shows: sent again unchanged, that is no mistake."""
-    return given.email is not None
+def _no_account() -> NotFound:
+    return NotFound("There is no such account.")
 
 
 # --- avatars ----------------------------------------------------------------------------------------------------------
