@@ -7,5 +7,5 @@ from shared.runtime import Call, endpoint
 async def documents_delete_client(call: Call, body: ClientOnly) -> dict[str, str]:
     """Delete a client's document, and its file, as an admin. Spec api-accounts DO8."""
     async with call.transaction() as tx:
-        await service.delete_clients(tx, body.user_id, call.id("doc_id"))
+        await service.delete_clients(tx, body.user_id, call.id("id"))
     return {"message": "Document deleted."}

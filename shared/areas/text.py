@@ -59,5 +59,6 @@ def money(value: object) -> object:
     return value
 
 
-Money = Annotated[Decimal | None, BeforeValidator(money), Field(ge=0, lt=10**8, decimal_places=2)]
+_Amount = Annotated[Decimal, Field(ge=0, lt=10**8, decimal_places=2)]
+Money = Annotated[_Amount | None, BeforeValidator(money)]
 """An amount of at most ten digits, two of them cents, or None where it was left empty."""

@@ -22,6 +22,7 @@ import pytest
 from emulators.faults import Faults
 from emulators.functions_host import FunctionsHost
 from emulators.identity import identity_token
+from emulators.storage import Storage
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.mailgun import Mailgun
 from emulators.vertex import Vertex
@@ -205,13 +206,16 @@ def new_ip() -> str:
 
 
 @pytest.fixture(scope="session")
-async def _world(make_database: MakeDatabase, built: str) -> AsyncIterator[World]:
+async def _world(
+    make_database: MakeDatabase, built: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
     os.environ.update(SECRETS)
     faults = Faults()
     mailgun = Mailgun(faults)
     ctm = Ctm(faults)
     vertex = Vertex(faults)
-    parts = (mailgun, ctm, vertex)
+    storage = Storage(Settings().uploads_bucket, tmp_path_factory.mktemp("storage"))
+    parts = (mailgun, ctm, vertex, storage)
     for part in parts:
         await part.start()
     found = {name.lower(): value for part in parts for name, value in part.env.items()}
