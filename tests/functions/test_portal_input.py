@@ -11,7 +11,7 @@ import pytest
 from shared import manifest
 from shared.manifest import Function
 from tests.functions.conftest import World
-from tests.functions.portal import admin, create_client, link_of, png
+from tests.functions.portal import create_client, link_of, png
 
 AREAS = ("files", "notifications", "documents", "clients", "profiles", "brand", "onboarding", "emails")
 HTTP = tuple(function for function in manifest.by_trigger("http") if function.area in AREAS)
@@ -47,11 +47,9 @@ def fields_of(function: Function) -> list[str]:
 def paths(function: Function, **ids: str) -> list[str]:
     """The function's first path with things that exist, that do not, and that are no ids."""
     pattern = function.routes[0].partition(" ")[2]
-    made = [
-        re.sub(r"{(\w+)}", lambda found: value or ids.get(found[1], str(uuid4())), pattern)
-        for value in ("", "not-a-uuid", "%00", "%27%20or%201", "..%2f..%2fetc", "ÿ")
-    ]
-    return list(dict.fromkeys(made))
+    real = re.sub(r"{(\w+)}", lambda found: ids.get(found[1], str(uuid4())), pattern)
+    junk = ("not-a-uuid", "%00", "%27%20or%201", "..%2f..%2fetc", "%ff")
+    return list(dict.fromkeys([real, *(re.sub(r"{\w+}", value, pattern) for value in junk)]))
 
 
 @pytest.mark.parametrize("function", HTTP, ids=lambda function: function.name)

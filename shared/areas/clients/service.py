@@ -114,10 +114,14 @@ async def update(tx: Transaction, user_id: UUID, given: UpdateClient, actor: Act
     Raises Forbidden for somebody not below the actor and for roles beyond their reach, Conflict for a taken address,
     Invalid for an unknown workspace.
     """
+    superadmins = await _superadmins(tx, actor)
     account = await _account(tx, user_id, lock=True)
     if not rules.may_manage(actor.role, account["role"]):
         raise Forbidden("You may only edit accounts below your own role.")
     await store.ensure_profile(tx, user_id)
+    if given.role and given.role != account["role"]:
+        _require_another(superadmins, account)
+        await _change_role(tx, account, given.role, actor, outside)
     await _update_user(tx, account, given, actor, outside)
     ring = await outside.key_ring()
     await store.set_columns(tx, "client_profiles", user_id, await _profile_columns(tx, user_id, given, ring))
@@ -135,15 +139,11 @@ async def _update_user(tx: Transaction, account: Record, given: UpdateClient, ac
         await store.set_columns(tx, "users", user_id, {"first_name": first, "last_name": last})
     if given.user_email and given.user_email != account["email"].lower():
         await change_email(tx, user_id, given.user_email, actor, outside)
-    if given.role and given.role != account["role"]:
-        await _change_role(tx, account, given.role, actor, outside)
 
 
 async def _change_role(tx: Transaction, account: Record, role: str, actor: Actor, outside: Means) -> None:
     if not rules.may_manage(actor.role, role):
         raise Forbidden(f"You may not give the role {role}.")
-    if account["role"] == "superadmin":
-        await _require_another_superadmin(tx, account["id"])
     await store.set_columns(tx, "users", account["id"], {"role": role})
     await audit.record(tx, actor, "role_changed", account["id"], before=account["role"], after=role)
     await accounts.revoke_all(tx, account["id"], "role_change", outside, None)
@@ -186,11 +186,11 @@ async def delete(tx: Transaction, user_id: UUID, actor: Actor, *, with_board: bo
     """
     if user_id == actor.id:
         raise Invalid("You cannot delete your own account.", code="OWN_ACCOUNT")
+    superadmins = await _superadmins(tx, actor)
     account = await _account(tx, user_id, lock=True)
     if not rules.may_manage(actor.role, account["role"]):
         raise Forbidden("You may only delete accounts below your own role.")
-    if account["role"] == "superadmin":
-        await _require_another_superadmin(tx, user_id)
+    _require_another(superadmins, account)
     await files.drop(tx, await store.old_addresses(tx, user_id))
     await files.drop_all_of(tx, user_id)
     board = account["task_board_id"] if with_board else None
@@ -255,8 +255,13 @@ async def add_presets(tx: Transaction, client_id: UUID, names: Sequence[str]) ->
     return await store.insert_services(tx, client_id, new), len(names) - len(new)
 
 
-async def _require_another_superadmin(tx: Transaction, user_id: UUID) -> None:
-    if [one for one in await store.superadmins(tx) if one != user_id] == []:
+async def _superadmins(tx: Transaction, actor: Actor) -> list[UUID]:
+    """All superadmins, locked, where one of them acts. Taken before any other lock, so that no two callers cross."""
+    return await store.superadmins(tx) if actor.role == "superadmin" else []
+
+
+def _require_another(superadmins: Sequence[UUID], account: Record) -> None:
+    if account["role"] == "superadmin" and not set(superadmins) - {account["id"]}:
         raise Conflict("The last superadmin must stay one.", code="LAST_SUPERADMIN")
 
 
