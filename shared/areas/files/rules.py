@@ -132,7 +132,7 @@ def url(file_id: UUID, name: str) -> str:
     return f"/uploads/{file_id}/{quote(name, safe='')}"
 
 
-_OLD = re.compile(r"/uploads/([A-Za-z0-9-]{1,40})/([^/?#]{1,300})")
+_OLD = re.compile(r"/uploads/([A-Za-z0-9-]{1,40})/([^/?#]{1,2000})")
 
 
 def read_url(address: str | None) -> UUID | str | None:
