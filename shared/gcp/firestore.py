@@ -19,7 +19,7 @@ from shared.gcp.errors import meaning
 if TYPE_CHECKING:
     from google.cloud.firestore import AsyncClient
 
-_TIMEOUT_S = 5.0
+_ONCE: dict[str, Any] = {"timeout": 5.0, "retry": None}  # the client's own retries would go on for minutes
 EXPIRES_AT = "expires_at"
 
 
@@ -37,12 +37,12 @@ class Firestore:
         """Store *fields* in place of whatever was there, for *lifetime*."""
         document = {**fields, EXPIRES_AT: datetime.now(UTC) + lifetime}
         async with _explained():
-            await self._document(collection, key).set(document, timeout=_TIMEOUT_S)
+            await self._document(collection, key).set(document, **_ONCE)
 
     async def get(self, collection: str, key: str) -> dict[str, Any] | None:
         """The living document's fields, without ``expires_at``; None when there is none."""
         async with _explained():
-            snapshot = await self._document(collection, key).get(timeout=_TIMEOUT_S)
+            snapshot = await self._document(collection, key).get(**_ONCE)
         return _alive(snapshot)
 
     async def take(self, collection: str, key: str) -> dict[str, Any] | None:
@@ -51,12 +51,12 @@ class Firestore:
 
         document = self._document(collection, key)
         async with _explained():
-            snapshot = await document.get(timeout=_TIMEOUT_S)
+            snapshot = await document.get(**_ONCE)
             if not snapshot.exists:
                 return None
             unchanged = self._connected().write_option(last_update_time=snapshot.update_time)
             try:
-                await document.delete(option=unchanged, timeout=_TIMEOUT_S)
+                await document.delete(option=unchanged, **_ONCE)
             except (FailedPrecondition, NotFound):
                 return None
         return _alive(snapshot)
@@ -64,7 +64,7 @@ class Firestore:
     async def delete(self, collection: str, key: str) -> None:
         """Forget the document, if there is one."""
         async with _explained():
-            await self._document(collection, key).delete(timeout=_TIMEOUT_S)
+            await self._document(collection, key).delete(**_ONCE)
 
     def _document(self, collection: str, key: str) -> Any:
         return self._connected().collection(collection).document(key)

@@ -75,7 +75,7 @@ class Call(Context):
     @property
     def bearer(self) -> str:
         """The access token of the request's header, whatever it is worth; empty when there is none."""
-        return identity.bearer(self.request)
+        return identity.bearer(self.request, self.services.settings)
 
     def refuse_foreign_pages(self) -> None:
         """Forbidden when a page of another site sends this: for functions that read or set cookies without a token."""

@@ -149,7 +149,7 @@ def _ended(row: Any, now: datetime) -> str | None:
 
 async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, bool]:
     """What the caller's token says, and whether it came in a cookie that is due to be renewed."""
-    given = bearer(request)
+    given = bearer(request, services.settings)
     key, now = await services.secrets.get("JWT_SECRET"), datetime.now(UTC)
     told = tokens.read(given, key, now=now) if given else None
     if told is not None and not told.expired:
@@ -166,9 +166,9 @@ async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, 
     raise Unauthorized("Please sign in.", code="NO_TOKEN")
 
 
-def bearer(request: Request) -> str:
-    """The token of the Authorization header, where API Gateway puts the caller's; empty when there is none."""
-    header = request.headers.get("x-forwarded-authorization") or request.headers.get("authorization") or ""
+def bearer(request: Request, settings: Settings) -> str:
+    """The caller's token, empty when there is none. Behind API Gateway, Authorization holds the gateway's own."""
+    header = request.headers.get("x-forwarded-authorization" if settings.behind_gateway else "authorization", "")
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

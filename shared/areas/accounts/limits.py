@@ -74,19 +74,19 @@ class Counter:
 
 
 _TAKE = """
+with given as (
+    select key, kind, most, span, block, $6::timestamptz as now
+    from unnest($1::text[], $2::text[], $3::int[], $4::interval[], $5::interval[]) as g (key, kind, most, span, block)
+)
 insert into auth_rate_limits as l (limit_key, limit_type, attempts, first_attempt_at, last_attempt_at, locked_until)
-select g.key, g.kind, 1, $5, $5, case when g.most <= 1 then $5 + g.block end
-from unnest($1::text[], $2::text[], $3::int[], $4::interval[], $6::interval[]) as g (key, kind, most, span, block)
-order by g.kind, g.key
-on conflict (limit_key, limit_type) do update set (attempts, first_attempt_at, last_attempt_at, locked_until) = (
-    select case when over then 1 else l.attempts + 1 end,
-           case when over then $5 else l.first_attempt_at end,
-           $5,
-           case when not over and l.locked_until is not null then l.locked_until
-                when case when over then 1 else l.attempts + 1 end >= g.most then $5 + g.block end
-    from unnest($1::text[], $2::text[], $3::int[], $4::interval[], $6::interval[]) as g (key, kind, most, span, block),
-         lateral (select case when l.locked_until is not null then l.locked_until <= $5
-                              else l.first_attempt_at + g.span <= $5 end as over) state
+select key, kind, 1, now, now, case when most <= 1 then now + block end from given order by kind, key
+on conflict (limit_key, limit_type) do update
+set (attempts, first_attempt_at, last_attempt_at, locked_until) = (
+    select count, case when over then g.now else l.first_attempt_at end, g.now,
+           case when l.locked_until > g.now then l.locked_until when count >= g.most then g.now + g.block end
+    from given g,
+         lateral (select coalesce(l.locked_until, l.first_attempt_at + g.span) <= g.now as over) age,
+         lateral (select case when over then 1 else l.attempts + 1 end as count) counted
     where g.key = l.limit_key and g.kind = l.limit_type
 )
 returning limit_type, attempts, locked_until
@@ -104,8 +104,8 @@ async def take(db: Executor, now: datetime, *subjects: Subject) -> dict[str, Cou
         [subject.limit.kind for subject in subjects],
         [subject.limit.attempts for subject in subjects],
         [subject.limit.window for subject in subjects],
-        now,
         [subject.limit.block for subject in subjects],
+        now,
     )
     most = {subject.limit.kind: subject.limit.attempts for subject in subjects}
     return {

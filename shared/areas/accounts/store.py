@@ -621,31 +621,31 @@ async def keep_identity(
 
 # --- clean-up ---------------------------------------------------------------------------------------------------------
 
-_PURGES = {
-    # what is deleted → the statement; $1 is now
-    "user_sessions": """
-        delete from user_sessions where coalesce(revoked_at, least(refresh_expiry_at, absolute_expiry_at))
-            < $1 - interval '30 days'""",
-    "retired_refresh_tokens": "delete from retired_refresh_tokens where retired_at < $1 - interval '90 days'",
-    "mfa_challenges": "delete from mfa_challenges where expires_at < $1 - interval '1 day'",
-    "auth_rate_limits": """
-        delete from auth_rate_limits where last_attempt_at < $1 - interval '1 day'
-            and coalesce(locked_until, $1) <= $1""",
-    "password_reset_tokens": "delete from password_reset_tokens where expires_at < $1 - interval '7 days'",
-    "email_verification_tokens": "delete from email_verification_tokens where expires_at < $1 - interval '7 days'",
-    "user_trusted_devices": """
-        delete from user_trusted_devices where coalesce(revoked_at, expires_at) < $1 - interval '90 days'""",
-    "security_audit_log": "delete from security_audit_log where created_at < $1 - interval '365 days'",
-}
+_KEPT = (
+    # table, when a row was over, days that it is kept from then on
+    ("user_sessions", "coalesce(revoked_at, least(refresh_expiry_at, absolute_expiry_at))", 30),
+    ("retired_refresh_tokens", "retired_at", 90),
+    ("mfa_challenges", "expires_at", 1),
+    ("auth_rate_limits", "greatest(last_attempt_at, locked_until)", 1),
+    ("password_reset_tokens", "expires_at", 7),
+    ("email_verification_tokens", "expires_at", 7),
+    ("user_trusted_devices", "coalesce(revoked_at, expires_at)", 90),
+    ("security_audit_log", "created_at", 365),
+)
 
 
 async def purge(db: Executor, now: datetime, grace: timedelta) -> dict[str, int]:
     """Delete what is over, and forget sealed refresh tokens that no tab can still ask for; rows by table."""
-    counts = {table: await db.execute(statement, now) for table, statement in _PURGES.items()}
+    counts = {}
+    for table, over_at, days in _KEPT:
+        statement = f"delete from {table} where {over_at} < $1::timestamptz - make_interval(days => $2)"  # noqa: S608
+        counts[table] = await db.execute(statement, now, days)
     await db.execute(
-        """update user_sessions s set successor_sealed = null, successor_key_id = null
-           where successor_sealed is not null and not exists (
-               select from retired_refresh_tokens r where r.session_id = s.id and r.retired_at > $1 - $2::interval)""",
+        """
+        update user_sessions s set successor_sealed = null, successor_key_id = null
+        where successor_sealed is not null and not exists (
+            select from retired_refresh_tokens r where r.session_id = s.id and r.retired_at > $1::timestamptz - $2::interval)
+        """,
         now,
         grace,
     )
