@@ -6,7 +6,7 @@ from shared.runtime import Call, endpoint
 @endpoint
 async def documents_review(call: Call, body: ReviewRequest) -> dict[str, str]:
     """Ask a client to review a document, or take that back. Spec api-accounts DO7."""
-    telling = service.Telling(call.services.settings.app_base_url, call.services.key_ring)
+    telling = service.telling(call.services)
     async with call.transaction() as tx:
         await service.set_review(tx, body, by=call.user.id, telling=telling)
     return {"message": "Review requested." if body.review_action == "pending" else "Review cleared."}

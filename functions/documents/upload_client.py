@@ -14,7 +14,7 @@ async def documents_upload_client(call: Call, body: Form) -> dict[str, Any]:
     kept = await service.keep(
         call.db, call.services.storage, uploads, field="client_doc", owner_id=asked.user_id, by=call.user.id
     )
-    telling = service.Telling(call.services.settings.app_base_url, call.services.key_ring)
+    telling = service.telling(call.services)
     async with call.transaction() as tx:
         docs = await service.add_for_client(tx, asked, kept, by=call.user.id, telling=telling)
     return {"message": "Documents uploaded.", "docs": docs}

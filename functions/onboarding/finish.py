@@ -6,10 +6,7 @@ from shared.runtime import Job, task
 @task
 async def onboarding_finish(job: Job, body: Finish) -> None:
     """Draw the summary of a finished onboarding, file it, and tell the client and staff."""
-    settings = job.services.settings
-    telling = finishing.Telling(
-        app_base_url=settings.app_base_url, key_ring=job.services.key_ring, also=settings.onboarding_notify_emails
-    )
+    telling = finishing.telling(job.services)
     state, kept = await finishing.summarise(job.db, job.services.storage, body.user_id)
     async with job.finish() as tx:
         await finishing.tell(tx, state, kept, telling)

@@ -7,9 +7,8 @@ from shared.runtime import Job, log, schedule
 @schedule
 async def onboarding_remind(job: Job) -> None:
     """Remind clients before their link ends, and tell staff after it did. Every half hour."""
-    settings = job.services.settings
-    telling = finishing.Telling(app_base_url=settings.app_base_url, key_ring=job.services.key_ring)
-    before = timedelta(hours=settings.onboarding_reminder_before_h)
+    telling = finishing.telling(job.services)
+    before = timedelta(hours=job.services.settings.onboarding_reminder_before_h)
     clients = staff = 0
     more = True
     while more:

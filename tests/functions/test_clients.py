@@ -176,7 +176,7 @@ async def test_a_deleted_client_leaves_no_file(world: World) -> None:
     files = {"client_doc": ("a.pdf", PDF, "application/pdf")}
     [doc] = (await world.call("POST", "/api/hub/docs", files=files, headers=client)).json()["docs"]
     old = f"/uploads/docs/{uuid4().hex}.pdf"
-    await world.services.storage.put(old[1:], PDF, content_type="application/pdf")
+    await world.services.storage.put(old.removeprefix("/uploads/"), PDF, content_type="application/pdf")
     await world.db.execute("insert into documents (user_id, name, url) values ($1, 'o', $2)", client_id, old)
 
     answer = await world.call("DELETE", f"/api/hub/clients/{client_id}", headers=headers)
@@ -184,7 +184,7 @@ async def test_a_deleted_client_leaves_no_file(world: World) -> None:
     assert answer.json()["targetRole"] == "client" and answer.json()["boardDeleted"] is False
     await run_tasks(world, "files_delete")
     assert not await exists(world, f"docs/{doc['url'].split('/')[2]}")
-    assert not await exists(world, old[1:])
+    assert not await exists(world, old.removeprefix("/uploads/"))
     assert (await world.call("GET", "/api/hub/docs", headers=client)).status_code == 401
     audited = await world.db.fetchval(
         """select count(*) from security_audit_log

@@ -201,9 +201,9 @@ async def test_an_old_path_is_served_to_whoever_its_row_names(world: World) -> N
     client_id, client = await _signed_in(world)
     _, other = await _signed_in(world)
     path = f"/uploads/docs/{uuid4().hex}-old plan.pdf"
-    await world.services.storage.put(path.removeprefix("/"), PDF, content_type="application/pdf")
+    await world.services.storage.put(path.removeprefix("/uploads/"), PDF, content_type="application/pdf")
     unlisted = f"/uploads/docs/{uuid4().hex}.pdf"
-    await world.services.storage.put(unlisted.removeprefix("/"), PDF, content_type="application/pdf")
+    await world.services.storage.put(unlisted.removeprefix("/uploads/"), PDF, content_type="application/pdf")
     await world.db.execute(
         "insert into documents (user_id, label, name, url) values ($1, 'Old', 'old.pdf', $2)", client_id, path
     )
@@ -277,3 +277,15 @@ async def test_default_documents_come_first_and_cannot_be_wrong(world: World) ->
 
     assert (docs[0]["id"], docs[0]["type"], docs[0]["origin"]) == ("terms", "default", "default")
     assert len(docs) == 2 and seen.status_code == 200
+
+
+async def test_a_file_can_be_asked_about_without_its_bytes(world: World) -> None:
+    """HEAD answers as GET does, without a body: previews use it."""
+    _, client = await _signed_in(world)
+    [doc] = (await world.call("POST", "/api/hub/docs", files=_pdf("client_doc", "a.pdf"), headers=client)).json()[
+        "docs"
+    ]
+
+    answer = await world.call("HEAD", doc["url"], headers=client)
+
+    assert answer.status_code == 200 and answer.headers["content-length"] == str(len(PDF))

@@ -104,7 +104,7 @@ async def create(tx: Transaction, given: CreateClient, actor: Actor, mailing: Ma
     await store.set_columns(tx, "client_profiles", user_id, {name: getattr(given, name) for name in types})
     await audit.record(tx, actor, "client_created", user_id, role=role)
     if role == "client" and given.send_email:
-        await links.invite(tx, user_id, by=actor.id, mailing=mailing)
+        await links.invite(tx, user_id, actor, mailing)
     return {"id": str(user_id), "first_name": first, "last_name": last, "email": given.email, "role": role}
 
 
@@ -216,7 +216,7 @@ async def activate(tx: Transaction, user_id: UUID, actor: Actor, mailing: Mailin
 
 
 def _activation_mail(account: Record, actor: Actor, mailing: Mailing) -> Mail:
-    content = templates.account_activated(name=account["first_name"], app_base_url=mailing.app_base_url)
+    content = templates.account_activated(name=account["first_name"], site=mailing.site)
     return Mail(
         type="account_activated",
         to=account["email"],

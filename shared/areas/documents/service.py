@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from shared.areas.documents import rules, store
@@ -14,6 +14,7 @@ from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
 from shared.areas.emails.service import GetKeyRing
+from shared.areas.emails.templates import Site
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, Place, Upload
 from shared.areas.files.rules import DOCUMENTS
@@ -22,6 +23,10 @@ from shared.areas.notifications.models import Notice
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Invalid, NotFound
 
+if TYPE_CHECKING:
+    from shared.config import Settings
+    from shared.crypto import KeyRing
+
 MAX_FILES = 10
 
 
@@ -29,8 +34,22 @@ MAX_FILES = 10
 class Telling:
     """What telling people needs: where our pages are, and the keys of mails."""
 
-    app_base_url: str
+    site: Site
     key_ring: GetKeyRing
+
+
+class Instance(Protocol):
+    """The running instance's services (``runtime.services``)."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def key_ring(self) -> KeyRing: ...
+
+
+def telling(instance: Instance) -> Telling:
+    chosen = instance.settings
+    return Telling(Site(chosen.app_base_url, chosen.client_app_url), instance.key_ring)
 
 
 def _no_document() -> NotFound:
@@ -148,7 +167,7 @@ async def mark_viewed(tx: Transaction, owner_id: UUID, doc_id: str, *, defaults:
             tx,
             await notifications.head_staff(tx),
             notice,
-            app_base_url=telling.app_base_url,
+            site=telling.site,
             key_ring=telling.key_ring,
         )
 
@@ -226,7 +245,7 @@ async def _ask_for_review(
     meta = {"document_id": str(doc_id), "action": "review_requested"}
     notice = Notice(title="A document waits for your review", body=label, link="/portal?tab=documents", meta=meta)
     await notifications.notify_silently(tx, [client["id"]], notice)
-    content = templates.document_review(name=client["first_name"], label=label, app_base_url=telling.app_base_url)
+    content = templates.document_review(name=client["first_name"], label=label, site=telling.site)
     mail = Mail(
         type="document_review",
         to=client["email"],

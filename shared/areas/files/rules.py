@@ -150,7 +150,7 @@ def old_object(folder: str, name: str) -> str | None:
     """The object that a path of the old server's upload folder was copied to; None when the path is no such path."""
     if not re.fullmatch(r"[A-Za-z0-9-]{1,40}", folder) or not name or "/" in name or name in (".", ".."):
         return None
-    return f"uploads/{folder}/{name}"
+    return f"{folder}/{name}"
 
 
 def kind_of_name(name: str) -> Kind | None:

@@ -9,6 +9,7 @@ from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
 from shared.areas.emails.service import GetKeyRing
+from shared.areas.emails.templates import Site
 from shared.areas.notifications import store
 from shared.areas.notifications.models import Notice
 from shared.db.database import Executor, Transaction
@@ -16,10 +17,10 @@ from shared.errors import NotFound
 
 
 async def notify(
-    tx: Transaction, user_ids: Sequence[UUID], notice: Notice, *, app_base_url: str, key_ring: GetKeyRing
+    tx: Transaction, user_ids: Sequence[UUID], notice: Notice, *, site: Site, key_ring: GetKeyRing
 ) -> None:
     """Give each user the notice, and mail it to them after the commit."""
-    content = templates.notification(title=notice.title, body=notice.body, link=notice.link, app_base_url=app_base_url)
+    content = templates.notification(title=notice.title, body=notice.body, link=notice.link, site=site)
     for row in await store.insert(tx, user_ids, notice):
         mail = Mail(
             type="notification",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from shared.areas.documents import service as documents
@@ -13,7 +13,7 @@ from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
 from shared.areas.emails.service import GetKeyRing
-from shared.areas.emails.templates import Content
+from shared.areas.emails.templates import Content, Site
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
 from shared.areas.notifications import service as notifications
@@ -22,14 +22,33 @@ from shared.areas.onboarding import link_store, links, service, summary
 from shared.db.database import Database, Record, Transaction
 from shared.errors import NotFound, Park
 
+if TYPE_CHECKING:
+    from shared.config import Settings
+    from shared.crypto import KeyRing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
     """What telling people needs. ``also``: staff addresses told of a finished onboarding beside the head staff."""
 
-    app_base_url: str
+    site: Site
     key_ring: GetKeyRing
     also: tuple[str, ...] = ()
+
+
+class Instance(Protocol):
+    """The running instance's services (``runtime.services``)."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def key_ring(self) -> KeyRing: ...
+
+
+def telling(instance: Instance) -> Telling:
+    chosen = instance.settings
+    site = Site(chosen.app_base_url, chosen.client_app_url)
+    return Telling(site=site, key_ring=instance.key_ring, also=chosen.onboarding_notify_emails)
 
 
 async def summarise(db: Database, bucket: Bucket, user_id: UUID) -> tuple[dict[str, Any], Kept]:
@@ -57,8 +76,8 @@ async def tell(tx: Transaction, state: dict[str, Any], kept: Kept, telling: Tell
     user_id, email = UUID(state["user"]["id"]), state["user"]["email"]
     name = f"{state['user']['first_name']} {state['user']['last_name']}".strip()
     await documents.file_ours(tx, user_id, kept, label="Onboarding summary")
-    base = telling.app_base_url
-    content = templates.onboarding_complete(name=state["user"]["first_name"], summary_url=kept.url, app_base_url=base)
+    site = telling.site
+    content = templates.onboarding_complete(name=state["user"]["first_name"], summary_url=kept.url, site=site)
     await _mail(tx, "onboarding_complete", email, name, content, user_id, telling)
     staff = await notifications.head_staff(tx)
     notice = Notice(
@@ -67,8 +86,8 @@ async def tell(tx: Transaction, state: dict[str, Any], kept: Kept, telling: Tell
         link="/client-hub",
         meta={"client_id": str(user_id)},
     )
-    await notifications.notify(tx, staff, notice, app_base_url=base, key_ring=telling.key_ring)
-    content = templates.onboarding_complete_for_staff(client=name or email, summary_url=kept.url, app_base_url=base)
+    await notifications.notify(tx, staff, notice, site=site, key_ring=telling.key_ring)
+    content = templates.onboarding_complete_for_staff(client=name or email, summary_url=kept.url, site=site)
     for address in telling.also:
         await _mail(tx, "onboarding_complete", address, "", content, user_id, telling)
 
@@ -85,7 +104,7 @@ async def remind_client(tx: Transaction, telling: Telling, *, before: timedelta)
     await link_store.client_reminded(tx, row["id"])
     if token is not None:  # a link of the old server that kept no copy cannot be mailed again
         content = templates.onboarding_link_expires(
-            name=row["first_name"], token=token, expires_at=row["expires_at"], app_base_url=telling.app_base_url
+            name=row["first_name"], token=token, expires_at=row["expires_at"], site=telling.site
         )
         await _remind(tx, row, content, telling)
     return True
@@ -101,7 +120,7 @@ async def remind_staff(tx: Transaction, telling: Telling) -> bool:
         return False
     await link_store.staff_told(tx, row["id"])
     if row["consumed"]:
-        content = templates.onboarding_unfinished(name=row["first_name"], app_base_url=telling.app_base_url)
+        content = templates.onboarding_unfinished(name=row["first_name"], site=telling.site)
         await _remind(tx, row, content, telling)
     what = "has not finished onboarding." if row["consumed"] else "did not use the onboarding link before it expired."
     notice = Notice(
@@ -111,7 +130,7 @@ async def remind_staff(tx: Transaction, telling: Telling) -> bool:
         meta={"client_id": str(row["user_id"]), "token_id": str(row["id"]), "type": "onboarding_link_expired"},
     )
     staff = await notifications.head_staff(tx)
-    await notifications.notify(tx, staff, notice, app_base_url=telling.app_base_url, key_ring=telling.key_ring)
+    await notifications.notify(tx, staff, notice, site=telling.site, key_ring=telling.key_ring)
     return True
 
 

@@ -12,10 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid4
 
+from shared.areas.clients import audit
+from shared.areas.clients.audit import Actor
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
 from shared.areas.emails.service import GetKeyRing
+from shared.areas.emails.templates import Site
 from shared.areas.onboarding import link_store
 from shared.crypto import KeyRing, Sealed, column_context
 from shared.db.database import Executor, Record, Transaction
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 class Mailing:
     """What inviting needs: where our pages are, the keys, and how long a link lives."""
 
-    app_base_url: str
+    site: Site
     key_ring: GetKeyRing
     lifetime: timedelta
 
@@ -46,7 +49,7 @@ class Instance(Protocol):
 def mailing(instance: Instance) -> Mailing:
     chosen = instance.settings
     return Mailing(
-        app_base_url=chosen.app_base_url,
+        site=Site(chosen.app_base_url, chosen.client_app_url),
         key_ring=instance.key_ring,
         lifetime=timedelta(hours=chosen.onboarding_link_lifetime_h),
     )
@@ -64,11 +67,7 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def url(app_base_url: str, token: str) -> str:
-    return f"{app_base_url.rstrip('/')}/onboarding/{token}"
-
-
-async def invite(tx: Transaction, client_id: UUID, *, by: UUID, mailing: Mailing) -> None:
+async def invite(tx: Transaction, client_id: UUID, actor: Actor, mailing: Mailing) -> None:
     """Issue a new link, revoke older ones, and mail it. Invalid unless it is a client who has not finished."""
     client = await _require_unfinished(tx, client_id, lock=True)
     await link_store.revoke_open(tx, client_id)
@@ -76,10 +75,10 @@ async def invite(tx: Transaction, client_id: UUID, *, by: UUID, mailing: Mailing
     expires_at = datetime.now(UTC) + mailing.lifetime
     sealed = (await mailing.key_ring()).seal(token.encode(), context=_context(link_id))
     await link_store.insert(
-        tx, link_id, client_id, token_hash=token_hash(token), sealed=sealed, expires_at=expires_at, by=by
+        tx, link_id, client_id, token_hash=token_hash(token), sealed=sealed, expires_at=expires_at, by=actor.id
     )
     content = templates.onboarding_invite(
-        name=client["first_name"], token=token, expires_at=expires_at, app_base_url=mailing.app_base_url
+        name=client["first_name"], token=token, expires_at=expires_at, site=mailing.site
     )
     mail = Mail(
         type="onboarding_invite",
@@ -89,21 +88,26 @@ async def invite(tx: Transaction, client_id: UUID, *, by: UUID, mailing: Mailing
         text=content.text,
         html=content.html,
         client_id=client_id,
-        triggered_by_id=by,
+        triggered_by_id=actor.id,
         message_key=f"onboarding_invite_{link_id}",
     )
     await emails.queue(tx, mail, mailing.key_ring)
+    await audit.record(tx, actor, "onboarding_invited", client_id)
 
 
-async def copy(db: Executor, client_id: UUID, *, app_base_url: str, ring: KeyRing) -> dict[str, Any]:
-    """The open link of a client who has not finished, to copy; NoActiveLink."""
+async def copy(db: Executor, client_id: UUID, actor: Actor, *, site: Site, ring: KeyRing) -> dict[str, Any]:
+    """The open link of a client who has not finished, to copy, which the audit trail keeps; NoActiveLink."""
     await _require_unfinished(db, client_id)
     row = await link_store.open_link(db, client_id)
     token = unseal(row, ring) if row else None
     if row is None or token is None:
         raise NoActiveLink()
-    expires_at = row["expires_at"].astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"url": url(app_base_url, token), "expiresAt": expires_at, "message": "This is the client's open link."}
+    await audit.record(db, actor, "onboarding_link_shown", client_id)
+    return {
+        "url": site.page(f"/onboarding/{token}"),
+        "expiresAt": row["expires_at"].astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "message": "This is the client's open link.",
+    }
 
 
 async def find(db: Executor, token: str) -> Record:
