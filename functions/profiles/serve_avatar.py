@@ -1,7 +1,7 @@
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from shared.areas.profiles import service
-from shared.runtime import Call, endpoint
+from shared.runtime import Call, Streamed, endpoint
 
 CACHE = "public, max-age=86400"
 
@@ -13,4 +13,4 @@ async def profiles_serve_avatar(call: Call) -> Response:
     if isinstance(found, tuple):
         data, kind = found
         return Response(data, media_type=kind, headers={"Cache-Control": CACHE})
-    return StreamingResponse(found.stream.chunks(), headers=found.headers)
+    return Streamed(found.stream, found.headers)

@@ -25,21 +25,30 @@ _VENDOR = "cloud storage"
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An object being read. ``chunks`` must be walked to its end or closed."""
+    """An object being read: whoever opened it closes it."""
 
     size: int | None
     _answer: httpx.Response
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes, as they arrive; TryLater when they stop coming."""
+        import httpx
+
         try:
             async for chunk in self._answer.aiter_bytes():
                 yield chunk
-        finally:
-            await self._answer.aclose()
+        except httpx.TransportError as error:
+            raise TryLater(_VENDOR, reason=type(error).__name__) from error
 
     async def read(self) -> bytes:
-        """All of it."""
-        return b"".join([chunk async for chunk in self.chunks()])
+        """All of it; closes the stream."""
+        try:
+            return b"".join([chunk async for chunk in self.chunks()])
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        await self._answer.aclose()
 
 
 class Storage:
