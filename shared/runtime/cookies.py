@@ -7,11 +7,15 @@ none: what a browser holds stays good for another try. Source: spec api-accounts
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+
+
+_VALUE = re.compile(r"[\w.~+/=:-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,9 @@ class Cookies:
     _told: dict[str, _Cookie] = field(default_factory=dict)
 
     def set(self, name: str, value: str, *, max_age_s: int, path: str = "/", lax: bool = False) -> None:
+        """Have *name* kept; ValueError for a value that a cookie cannot hold as it is (RFC 6265 §4.1.1)."""
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"the cookie {name} cannot hold this value")
         self._told[name] = _Cookie(name, value, max_age_s, path, lax)
 
     def clear(self, name: str, *, path: str = "/", lax: bool = False) -> None:
@@ -43,13 +50,11 @@ class Cookies:
     def apply(self, response: Response) -> None:
         if response.status_code >= 500:
             return
+        attributes = "; HttpOnly; Secure" if self.secure else "; HttpOnly"
         for cookie in self._told.values():
-            response.set_cookie(
-                cookie.name,
-                cookie.value,
-                max_age=cookie.max_age_s,
-                path=cookie.path,
-                secure=self.secure,
-                httponly=True,
-                samesite="strict" if self.secure and not cookie.lax else "lax",
+            same_site = "strict" if self.secure and not cookie.lax else "lax"
+            line = (
+                f"{cookie.name}={cookie.value}; Max-Age={cookie.max_age_s}; Path={cookie.path}"
+                f"{attributes}; SameSite={same_site}"
             )
+            response.raw_headers.append((b"set-cookie", line.encode("ascii")))

@@ -292,11 +292,15 @@ def _dress(
     allowed = headers.cors(instance.settings, origin, embeddable=function.embeddable)
     if request.method == "OPTIONS":
         allowed = headers.preflight(allowed, request.headers.get("access-control-request-headers"))
-    dressing = {**headers.protection(instance.settings, embeddable=function.embeddable), **allowed}
-    for name, value in dressing.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Request-Id"] = request_id
+    dressing = {
+        **headers.protection(instance.settings, embeddable=function.embeddable),
+        **allowed,
+        "Cache-Control": "no-store",
+        "X-Request-Id": request_id,
+    }
+    own = {name for name, _ in response.raw_headers}  # a handler's own headers win
+    lines = ((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in dressing.items())
+    response.raw_headers.extend(line for line in lines if line[0] not in own)
 
 
 _TRACE = re.compile(r"^(?:00-)?([0-9a-f]{32})[-/]")

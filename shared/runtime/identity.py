@@ -58,6 +58,10 @@ class User:
     role: str
     effective_role: str
     session_id: UUID
+    created_at: datetime
+    avatar_url: str | None = None
+    onboarding_completed_at: datetime | None = None
+    activated_at: datetime | None = None
     impersonator_id: UUID | None = None
 
     @property
@@ -85,10 +89,12 @@ class Identity:
 _WHO = """
 select s.id as session_id, s.revoked_at, s.refresh_expiry_at, s.absolute_expiry_at, s.last_activity_at,
        s.impersonator_id,
-       u.id, u.email::text as email, u.first_name, u.last_name, u.role, acted.id as acting_for
+       u.id, u.email::text as email, u.first_name, u.last_name, u.role, u.avatar_url, u.created_at,
+       p.onboarding_completed_at, p.activated_at, acted.id as acting_for
 from (select $1::uuid as sid, $2::uuid as uid) token
 left join user_sessions s on s.id = token.sid and s.user_id = token.uid
 left join users u on u.id = token.uid
+left join client_profiles p on p.user_id = u.id
 left join users acted on acted.id = $3 and acted.role = 'client'
 """
 
@@ -133,6 +139,10 @@ def _user(row: Any, now: datetime) -> User:
         role=role,
         effective_role="admin" if role == "editor" else role,
         session_id=row["session_id"],
+        created_at=row["created_at"],
+        avatar_url=row["avatar_url"],
+        onboarding_completed_at=row["onboarding_completed_at"],
+        activated_at=row["activated_at"],
         impersonator_id=row["impersonator_id"],
     )
 
@@ -155,9 +165,8 @@ async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, 
     if told is not None and not told.expired:
         return told, False
     cookie = request.cookies.get("session")
-    if given and told is None:
-        raise Unauthorized("Please sign in.", code="TOKEN_INVALID")
-    if cookie and from_our_pages(request, services.settings):
+    forged = bool(given) and told is None
+    if cookie and not forged and from_our_pages(request, services.settings):
         claims = tokens.read(cookie, key, now=now)
         if claims is not None and not claims.expired and (told is None or told.user_id == claims.user_id):
             return claims, now.timestamp() - claims.issued_at > _SLIDE_AFTER_S

@@ -62,10 +62,8 @@ def expected(access: Access, caller: str) -> Expected:
             return Expected(401, "NO_TOKEN")
         case "revoked session":
             return Expected(401, "SESSION_INVALID")
-        case "expired token":
+        case "expired token" | "forged token":
             return Expected(401, "TOKEN_EXPIRED_OR_INVALID")
-        case "forged token":
-            return Expected(401, "TOKEN_INVALID")
         case "other client":  # a client who names another one as the person to act for
             admitted = "client" in ROLES[access]
             return (

@@ -15,7 +15,7 @@ from emulators.firestore import Firestore
 from emulators.vendors.google import Google
 from emulators.vendors.microsoft import Microsoft
 from emulators.vendors.oauth import Person as Consenting
-from tests.functions.conftest import World
+from tests.functions.conftest import SECRETS, World
 from tests.functions.people import Browser, Person, events, person
 
 LOGIN = "http://localhost:8080/pages/login?oauth="
@@ -72,7 +72,7 @@ def providers(world: World, _vendors: Providers, monkeypatch: pytest.MonkeyPatch
     told = {name.lower(): value for vendor in _vendors.vendors.values() for name, value in vendor.env.items()}
     before = world.services.settings
     for name, vendor in _vendors.vendors.items():
-        monkeypatch.setenv(f"{name.upper()}_OAUTH_CLIENT_SECRET", vendor.client_secret)
+        monkeypatch.setitem(SECRETS, f"{name.upper()}_OAUTH_CLIENT_SECRET", vendor.client_secret)
     world.services.settings = replace(
         before,
         provider_sign_in_enabled=True,

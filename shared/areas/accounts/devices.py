@@ -20,14 +20,19 @@ COOKIE_LIFETIME_S: Final = 400 * 86400  # the longest that browsers keep one
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Where a request comes from, and the device it is. ``is_new``: the device cookie has yet to be set."""
+    """Where a request comes from, and the device it is."""
 
     ip: str
     user_agent: str
-    fingerprint: str
+    accept_language: str
+    told_fingerprint: str
     device_id: UUID
     device_secret: str
-    is_new: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """What the browser looks like: as its page says, else as its headers do."""
+        return self.told_fingerprint or rules.fingerprint(self.user_agent, self.accept_language)
 
     @property
     def name(self) -> str:
@@ -78,10 +83,10 @@ def recognise(call: Call, told: Told | None = None) -> Browser:
     return Browser(
         ip=call.ip,
         user_agent=user_agent,
-        fingerprint=looks[:128] or rules.fingerprint(user_agent, headers.get("accept-language", "")),
+        accept_language=headers.get("accept-language", ""),
+        told_fingerprint=looks[:128],
         device_id=device_id,
         device_secret=secret,
-        is_new=known is None,
     )
 
 

@@ -5,6 +5,7 @@ Nothing here reads a clock or a database: the time and the facts are arguments.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -29,6 +30,13 @@ BACKUP_CODES: Final = 10
 def new_token() -> str:
     """A secret of 256 bits, 43 characters: refresh tokens, device secrets, sign-in states."""
     return secrets.token_urlsafe(32)
+
+
+def successor(key: bytes, refresh_token: str) -> str:
+    """The refresh token that follows *refresh_token*: nobody can tell it without the key, and whoever exchanges the
+    same token at the same instant gets the same one, on whatever instance."""
+    digest = hmac.new(key, f"refresh:{refresh_token}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def new_link_token() -> str:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from shared.areas.accounts import passwords, store
@@ -69,4 +68,4 @@ async def change_password(
 
 async def purge(db: Executor, outside: Means) -> dict[str, int]:
     """Delete ended sessions, spent challenges and tokens, old limits, and audit events older than a year."""
-    return await store.purge(db, outside.now, timedelta(seconds=outside.settings.refresh_grace_s))
+    return await store.purge(db, outside.now)

@@ -1,15 +1,16 @@
 """Sessions: opened by signing in, kept alive by rotating refresh tokens, ended by whatever the seeds say ends them.
 
 A refresh token works once. For a short grace afterwards it answers with its successor, because two tabs of one browser
-may present it at the same instant; later it is a copy in other hands, and the whole family of its session ends.
+may present it at the same instant; later it is a copy in other hands, and the whole family of its session ends. The
+successor is derived from the token with a secret key, so that nothing needs to be kept for the tab that comes second.
 Source: seeds DATA_FLOWS §2; spec api-accounts §2 rules.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
 from shared import tokens
@@ -24,6 +25,7 @@ from shared.errors import NotFound, Unauthorized
 REFRESH_COOKIE = "refresh_token"
 IMPERSONATOR_COOKIE = "impersonator"
 SESSION_COOKIE = "session"
+_FURTHEST_BEHIND = 20  # rotations within one grace
 
 Reason = Literal[
     "logout",
@@ -96,7 +98,32 @@ def forget(jar: Jar) -> None:
     jar.clear(SESSION_COOKIE, lax=True)
 
 
-def session_user(account: Account) -> SessionUser:
+class Known(Protocol):
+    """Somebody's row, as an ``Account`` or as the signed-in user of ``runtime.identity``."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def first_name(self) -> str: ...
+    @property
+    def last_name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def effective_role(self) -> str: ...
+    @property
+    def avatar_url(self) -> str | None: ...
+    @property
+    def onboarding_completed_at(self) -> datetime | None: ...
+    @property
+    def activated_at(self) -> datetime | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def session_user(account: Known) -> SessionUser:
     return SessionUser(
         id=account.id,
         email=account.email,
@@ -206,15 +233,11 @@ async def refresh(db: Database, token: str, browser: Browser, means: Means) -> S
     Of callers with the same token one rotates it and the others, within the grace, get the same successor. Raises
     RefreshFailed; a token presented after the grace also ends its family.
     """
-    old_hash, successor = rules.token_hash(token), rules.new_token()
-    new_hash = rules.token_hash(successor)
-    box = (await means.key_ring()).seal(successor.encode(), context=_successor_context(new_hash))
+    old_hash, successor = rules.token_hash(token), rules.successor(means.hash_key, token)
     row = await store.rotate(
         db,
         old_hash=old_hash,
-        new_hash=new_hash,
-        sealed=box.data,
-        key_id=box.key_id,
+        new_hash=rules.token_hash(successor),
         now=means.now,
         lifetime=means.refresh_lifetime,
         ip=browser.ip,
@@ -222,15 +245,15 @@ async def refresh(db: Database, token: str, browser: Browser, means: Means) -> S
     )
     if row is not None:
         return SignedIn(_refreshed_user(row), row["session_id"], successor, row["impersonator_id"])
-    return await _refresh_again(db, old_hash, browser, means)
+    return await _refresh_again(db, token, browser, means)
 
 
-async def _refresh_again(db: Database, token_hash: str, browser: Browser, means: Means) -> SignedIn:
+async def _refresh_again(db: Database, token: str, browser: Browser, means: Means) -> SignedIn:
     """What a refresh token that cannot be rotated means: another tab was quicker, or it is over."""
-    row = await store.session_of_token(db, token_hash)
+    row = await store.session_of_token(db, rules.token_hash(token))
     error = _why_not(row, means)
     if error is None and row is not None:
-        account, current = await store.account(db, row["user_id"]), await _successor(row, means)
+        account, current = await store.account(db, row["user_id"]), _current(token, row, means)
         if account is not None and current is not None:
             return SignedIn(session_user(account), row["id"], current, row["impersonator_id"])
         error = "invalid_token"
@@ -263,14 +286,13 @@ def _why_not(row: Record | None, means: Means) -> str | None:
     return None if means.now - row["retired_at"] <= grace else "reused"
 
 
-async def _successor(row: Record, means: Means) -> str | None:
-    """The session's current refresh token, kept sealed for the tab that comes second."""
-    from shared.crypto import Sealed
-
-    if row["successor_sealed"] is None:
-        return None
-    box = Sealed(row["successor_key_id"], row["successor_sealed"])
-    return (await means.key_ring()).open(box, context=_successor_context(row["refresh_token_hash"])).decode()
+def _current(token: str, row: Record, means: Means) -> str | None:
+    """The session's current refresh token, for a tab that is some rotations behind."""
+    for _ in range(_FURTHEST_BEHIND):
+        token = rules.successor(means.hash_key, token)
+        if rules.token_hash(token) == row["refresh_token_hash"]:
+            return token
+    return None
 
 
 async def _end_family(db: Database, row: Record, browser: Browser, means: Means) -> None:
@@ -280,12 +302,6 @@ async def _end_family(db: Database, row: Record, browser: Browser, means: Means)
         await audit.record(
             tx, "session_revoked", browser, user_id=row["user_id"], session_id=row["id"], reason="reuse_detected"
         )
-
-
-def _successor_context(token_hash: str) -> str:
-    from shared.crypto import column_context
-
-    return column_context("user_sessions", "successor_sealed", token_hash)
 
 
 def _refreshed_user(row: Record) -> SessionUser:

@@ -164,12 +164,12 @@ async def add_session(db: Executor, columns: dict[str, Any]) -> None:
 _ROTATE = """
 with rotated as (
     update user_sessions s set
-        refresh_token_hash = $2, successor_sealed = $3, successor_key_id = $4, last_activity_at = $5,
-        refresh_expiry_at = least($5 + $6::interval, s.absolute_expiry_at), ip_address = $7, user_agent = $8
-    where s.refresh_token_hash = $1 and s.revoked_at is null and s.refresh_expiry_at > $5 and s.absolute_expiry_at > $5
+        refresh_token_hash = $2, last_activity_at = $3, ip_address = $5, user_agent = $6,
+        refresh_expiry_at = least($3 + $4::interval, s.absolute_expiry_at)
+    where s.refresh_token_hash = $1 and s.revoked_at is null and s.refresh_expiry_at > $3 and s.absolute_expiry_at > $3
     returning s.id, s.user_id, s.impersonator_id
 ), retired as (
-    insert into retired_refresh_tokens (token_hash, session_id, retired_at) select $1, id, $5 from rotated
+    insert into retired_refresh_tokens (token_hash, session_id, retired_at) select $1, id, $3 from rotated
 )
 select r.id as session_id, r.impersonator_id, u.id, u.email::text as email, u.first_name, u.last_name, u.avatar_url,
        coalesce(nullif(u.role, ''), 'client') as role, u.created_at, p.onboarding_completed_at, p.activated_at
@@ -184,24 +184,21 @@ async def rotate(
     *,
     old_hash: str,
     new_hash: str,
-    sealed: bytes,
-    key_id: str,
     now: datetime,
     lifetime: timedelta,
     ip: str,
     user_agent: str,
 ) -> Record | None:
     """Exchange the current refresh token of a living session, in one statement: of two callers one gets the row."""
-    return await db.fetchrow(_ROTATE, old_hash, new_hash, sealed, key_id, now, lifetime, ip, user_agent)
+    return await db.fetchrow(_ROTATE, old_hash, new_hash, now, lifetime, ip, user_agent)
 
 
 async def session_of_token(db: Executor, token_hash: str) -> Record | None:
     """The session of a refresh token, current (``retired_at`` is null) or exchanged before."""
     return await db.fetchrow(
         """
-        select s.id, s.user_id, s.refresh_token_hash, s.refresh_token_family, s.successor_sealed, s.successor_key_id,
-               s.revoked_at, s.refresh_expiry_at, s.absolute_expiry_at, s.impersonator_id, s.impersonator_session_id,
-               t.retired_at
+        select s.id, s.user_id, s.refresh_token_hash, s.refresh_token_family, s.revoked_at, s.refresh_expiry_at,
+               s.absolute_expiry_at, s.impersonator_id, s.impersonator_session_id, t.retired_at
         from (
             select id, null::timestamptz as retired_at from user_sessions where refresh_token_hash = $1
             union all
@@ -213,7 +210,7 @@ async def session_of_token(db: Executor, token_hash: str) -> Record | None:
 
 
 _REVOKE = """
-update user_sessions set revoked_at = $2, revoked_reason = $3, successor_sealed = null, successor_key_id = null
+update user_sessions set revoked_at = $2, revoked_reason = $3
 where revoked_at is null and """
 
 
@@ -259,8 +256,8 @@ async def hand_over(db: Executor, session_id: UUID, token_hash: str, now: dateti
     return bool(
         await db.execute(
             """
-            update user_sessions set refresh_token_hash = $2, successor_sealed = null, successor_key_id = null,
-                last_activity_at = $3, refresh_expiry_at = least($3 + $4::interval, absolute_expiry_at)
+            update user_sessions set refresh_token_hash = $2, last_activity_at = $3,
+                refresh_expiry_at = least($3 + $4::interval, absolute_expiry_at)
             where id = $1 and revoked_at is null and refresh_expiry_at > $3 and absolute_expiry_at > $3
             """,
             session_id, token_hash, now, lifetime,
@@ -634,19 +631,10 @@ _KEPT = (
 )
 
 
-async def purge(db: Executor, now: datetime, grace: timedelta) -> dict[str, int]:
-    """Delete what is over, and forget sealed refresh tokens that no tab can still ask for; rows by table."""
+async def purge(db: Executor, now: datetime) -> dict[str, int]:
+    """Delete what is over; rows by table."""
     counts = {}
     for table, over_at, days in _KEPT:
         statement = f"delete from {table} where {over_at} < $1::timestamptz - make_interval(days => $2)"  # noqa: S608
         counts[table] = await db.execute(statement, now, days)
-    await db.execute(
-        """
-        update user_sessions s set successor_sealed = null, successor_key_id = null
-        where successor_sealed is not null and not exists (
-            select from retired_refresh_tokens r where r.session_id = s.id and r.retired_at > $1::timestamptz - $2::interval)
-        """,
-        now,
-        grace,
-    )
     return counts

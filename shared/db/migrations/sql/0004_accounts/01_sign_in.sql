@@ -7,8 +7,11 @@ create table retired_refresh_tokens (
 );
 create index idx_retired_refresh_tokens_session on retired_refresh_tokens (session_id);
 create index idx_retired_refresh_tokens_time on retired_refresh_tokens (retired_at);
-alter table user_sessions drop column previous_token_hash, drop column rotated_at;
-comment on column user_sessions.successor_sealed is 'the current refresh token, for a tab that comes with the one before';
+alter table user_sessions
+    drop column previous_token_hash,
+    drop column rotated_at,
+    drop column successor_sealed,
+    drop column successor_key_id;
 
 -- A session in which an admin is somebody else names the admin and the session it came from; it ends with them.
 alter table user_sessions
