@@ -39,7 +39,7 @@ from google.protobuf.empty_pb2 import Empty
 from emulators import task_journal as journal
 from emulators.component import Status
 from emulators.faults import Faults
-from emulators.grpc_service import LocalServer, Method, Refused, already_exists, invalid, not_found, service
+from emulators.grpc_service import LocalServer, Method, Refused, already_exists, invalid, not_found, page, service
 from emulators.task_journal import Journal
 from emulators.task_queue import (
     METHODS,
@@ -224,7 +224,7 @@ class CloudTasks:
     async def _list_tasks(self, request: Any) -> Any:
         queue = self._queue(request.parent)
         names = sorted(name for name in queue.tasks if name.startswith(request.parent + "/"))
-        chosen, token = page(names, request)
+        chosen, token = page(names, request, PAGE)
         tasks = [self._shown(queue.tasks[name].pb, request.response_view) for name in chosen]
         return ListTasksResponse.pb()(tasks=tasks, next_page_token=token)
 
@@ -246,7 +246,7 @@ class CloudTasks:
     async def _list_queues(self, request: Any) -> Any:
         if not LOCATION.fullmatch(request.parent):
             raise invalid(f"Invalid location name: {request.parent!r}")
-        chosen, token = page(sorted(self._queues), request)
+        chosen, token = page(sorted(self._queues), request, PAGE)
         queues = [self._queue_message(f"{request.parent}/queues/{name}", self._queues[name]) for name in chosen]
         return ListQueuesResponse.pb()(queues=queues, next_page_token=token)
 
@@ -374,11 +374,3 @@ def check_request(request: Any) -> None:
         raise invalid("HttpRequest.headers must be printable ASCII.")
     if request.WhichOneof("authorization_header") == "oauth_token":
         raise Refused(grpc.StatusCode.UNIMPLEMENTED, "OAuth tokens are not part of the local cloud; use an OIDC token.")
-
-
-def page(names: list[str], request: Any) -> tuple[list[str], str]:
-    """One page of sorted *names* and the token of the next; the token is the last name seen."""
-    rest = [name for name in names if name > request.page_token]
-    size = min(request.page_size or PAGE, PAGE)
-    chosen = rest[:size]
-    return chosen, chosen[-1] if len(rest) > size else ""

@@ -41,6 +41,14 @@ def invalid(message: str) -> Refused:
     return Refused(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
+def page(names: list[str], request: Any, largest: int) -> tuple[list[str], str]:
+    """The page of sorted *names* that a List request asks for, and the token of the next: the last name seen."""
+    rest = [name for name in names if name > request.page_token]
+    size = min(request.page_size or largest, largest)
+    chosen = rest[:size]
+    return chosen, chosen[-1] if len(rest) > size else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One RPC: the protobuf class of its request and the coroutine, or async generator, that answers it."""

@@ -15,11 +15,12 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import grpc
 
 from emulators.children import Child, NotReady, free_port
+from emulators.component import Status
 
 Name = Literal["pubsub", "firestore"]
 
@@ -160,3 +161,47 @@ async def answers(address: str, *, within_s: float = 0.5) -> bool:
         except TimeoutError:
             return False
         return True
+
+
+class StandIn(Protocol):
+    """What takes an official emulator's place where there is none."""
+
+    async def start(self) -> int: ...  # the port it serves on
+
+    async def stop(self) -> None: ...
+
+
+class Emulator:
+    """A component that is the official emulator where one can be had, and our stand-in elsewhere."""
+
+    def __init__(self, name: Name, stand_in: StandIn, state_dir: Path, env: Mapping[str, str]):
+        self.status = Status(name, "official")
+        self.env: dict[str, str] = {}
+        self._name: Name = name
+        self._stand_in, self._state_dir, self._environ = stand_in, state_dir, env
+        self._official: Official | None = None
+
+    async def start(self) -> None:
+        found = await begin(self._name, self._state_dir, self._environ)
+        if isinstance(found, Official):
+            self._official = found
+            self.status.kind, self.status.version = "official", found.source
+            self.status.host, self.status.port = found.host, found.port
+            self.status.pid = found.child.pid if found.child else None
+        else:
+            self.status.kind, self.status.note = "stand-in", found
+            self.status.port = await self._stand_in.start()
+            print(f"{self._name}: {found}; our own stand-in takes its place", flush=True)
+        self.status.ready = True
+        self.env = {HOST_VARIABLE[self._name]: self.address}
+
+    async def stop(self) -> None:
+        self.status.ready = False
+        official, self._official = self._official, None
+        if official is not None:
+            await official.stop()
+        await self._stand_in.stop()
+
+    @property
+    def address(self) -> str:
+        return f"{self.status.host}:{self.status.port}"

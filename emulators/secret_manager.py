@@ -26,7 +26,7 @@ from google_crc32c import value as crc32c
 
 from emulators.component import Status
 from emulators.faults import Faults
-from emulators.grpc_service import LocalServer, Method, Refused, invalid, not_found, service
+from emulators.grpc_service import LocalServer, Method, Refused, invalid, not_found, page, service
 
 NAME = "secret_manager"
 SERVICE = "google.cloud.secretmanager.v1.SecretManagerService"
@@ -103,11 +103,9 @@ class SecretManager:
             raise invalid(f"Invalid project name: {request.parent!r}")
         if request.filter:
             raise Refused(grpc.StatusCode.UNIMPLEMENTED, "Filters are not part of the local cloud.")
-        names = sorted(name for name in self._versions if name > request.page_token)
-        size = min(request.page_size or PAGE, PAGE)
-        answer = ListSecretsResponse.pb()(total_size=len(self._versions))
-        answer.secrets.extend(self._message(f"{request.parent}/secrets/{name}") for name in names[:size])
-        answer.next_page_token = names[size - 1] if len(names) > size else ""
+        names, token = page(sorted(self._versions), request, PAGE)
+        answer = ListSecretsResponse.pb()(total_size=len(self._versions), next_page_token=token)
+        answer.secrets.extend(self._message(f"{request.parent}/secrets/{name}") for name in names)
         return answer
 
     def _secret(self, name: str) -> list[bytes]:

@@ -24,6 +24,23 @@ class _DroppableProtocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
+    """uvicorn's server, without its signal handlers, and asleep between the seconds instead of looking ten times."""
+
+    def __init__(self, config: uvicorn.Config):
+        super().__init__(config)
+        self._told_to_stop = asyncio.Event()
+
+    def tell_to_stop(self) -> None:
+        self.should_exit = True
+        self._told_to_stop.set()
+
+    async def main_loop(self) -> None:
+        second = 0
+        while not await self.on_tick(second * 10):  # which writes the Date header, once a second
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_stop.wait(), 1)
+            second += 1
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:  # the supervisor alone listens to signals
         yield
@@ -50,10 +67,12 @@ class AsgiServer:
             self._app,
             http=_DroppableProtocol,
             ws="none",
+            interface="asgi3",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the peer is the peer; who is believed is each application's own decision
             date_header=True,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=2,
@@ -68,7 +87,7 @@ class AsgiServer:
     async def stop(self) -> None:
         if self._server is None or self._task is None:
             return
-        self._server.should_exit = True
+        self._server.tell_to_stop()
         await self._task
         self._server = self._task = None
 

@@ -238,8 +238,8 @@ def write_article(prompt: Prompt) -> Answer:
     headings = ("Why it matters", "What to look for", "How it works", "What it costs", "When to ask for help")
     sections = "".join(
         f"<h2>{heading}</h2><p>{heading}: a good start is to be clear about what you need. People who ask about "
-        f"{title} mostly want a plain answer, and {business} is glad to give it. Take your time, compare offers, "
-        "and ask until everything is clear.</p>"
+        f"{title} mostly want a plain answer, and {business} is glad to give it. Take your time, compare what is "
+        "offered, and ask until everything is clear.</p>"
         for heading in headings
     )
     content = (

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import jwt
@@ -58,9 +59,12 @@ class Google(OAuthVendor):
         self.accounts: dict[str, dict[str, Any]] = {}
         self.locations: dict[str, dict[str, Any]] = {}  # by "accounts/…/locations/…"
         self.reviews: dict[str, dict[str, Any]] = {}  # by full review name
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._ids = itertools.count(1)
         self._consented: set[str] = set()
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def settings(self) -> dict[str, str]:
         return {

@@ -173,7 +173,7 @@ class Mailgun(Vendor):
     async def _deliver(self, data: dict[str, Any], delivery: Delivery) -> None:
         body = json.dumps({"signature": self.signature(), "event-data": data}).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "mailgun/treq-20.9.0"}
-        async with httpx.AsyncClient(timeout=30) as http:
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
             for delay in (*self.retry_delays_s, None):
                 try:
                     answer = (await http.post(self.webhook_url, content=body, headers=headers)).status_code

@@ -6,6 +6,7 @@ Shapes: learn.microsoft.com/entra/identity-platform (v2-oauth2-auth-code-flow, i
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import Any
 
 import jwt
@@ -56,7 +57,10 @@ class Microsoft(OAuthVendor):
         port: int = 0,
     ):
         super().__init__(faults, client_id=client_id, client_secret=client_secret, people=people, port=port)
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def settings(self) -> dict[str, str]:
         return {

@@ -78,6 +78,11 @@ class Vendor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def settle(self) -> None:
+        """Wait until no webhook is on its way any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def _refuse(self, _request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         response = self.error_response(error.status_code, error.detail)

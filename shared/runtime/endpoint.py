@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, get_type_hints
+from typing import Any, get_type_hints, overload
 from urllib.parse import parse_qs
 from uuid import UUID, uuid4
 
@@ -88,10 +88,18 @@ class Shape:
     status: int
 
 
-def endpoint(handler: Handler | None = None, *, status: int = 200) -> Any:
+@overload
+def endpoint(handler: Handler) -> Served: ...
+@overload
+def endpoint(*, status: int) -> Callable[[Handler], Served]: ...
+def endpoint(handler: Handler | None = None, *, status: int = 200) -> Served | Callable[[Handler], Served]:
     """Serve *handler* as the manifest's function of its name; *status* is that of a successful answer."""
     if handler is None:
-        return functools.partial(endpoint, status=status)
+        return functools.partial(_endpoint, status=status)
+    return _endpoint(handler, status)
+
+
+def _endpoint(handler: Handler, status: int) -> Served:
     function = manifest.BY_NAME[handler.__name__]
     router = Router.from_functions([function])
     hints = get_type_hints(handler)

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, get_type_hints
+from typing import Any, get_type_hints, overload
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -39,6 +39,7 @@ from shared.runtime.inbox import Claim, LeaseLost
 from shared.runtime.services import services
 
 Handler = Callable[..., Awaitable[None]]
+Served = Callable[[Request], Awaitable[Response]]
 _BODY_LIMIT = 10 * 1024 * 1024  # Pub/Sub's own limit; Cloud Tasks allows less
 
 
@@ -72,7 +73,7 @@ class Job(Context):
             await outbox.dispatch(self.services, tx.outbox)
 
 
-def task(handler: Handler) -> Any:
+def task(handler: Handler) -> Served:
     """Serve *handler(job, body)* for Cloud Tasks; the key is the outbox row's id.
 
     Source: https://cloud.google.com/tasks/docs/creating-http-target-tasks (handler headers)
@@ -91,7 +92,11 @@ def task(handler: Handler) -> Any:
     return _job(handler, read)
 
 
-def event(handler: Handler | None = None, *, per_message: bool = False) -> Any:
+@overload
+def event(handler: Handler) -> Served: ...
+@overload
+def event(*, per_message: bool) -> Callable[[Handler], Served]: ...
+def event(handler: Handler | None = None, *, per_message: bool = False) -> Served | Callable[[Handler], Served]:
     """Serve *handler(job, body)* for a Pub/Sub push subscription.
 
     The key is the outbox row's id, which a message that is sent again keeps; with *per_message* it is Pub/Sub's id, so
@@ -114,7 +119,7 @@ def event(handler: Handler | None = None, *, per_message: bool = False) -> Any:
     return _job(handler, read) if handler is not None else lambda handler: _job(handler, read)
 
 
-def schedule(handler: Handler) -> Any:
+def schedule(handler: Handler) -> Served:
     """Serve *handler(job)* for Cloud Scheduler; the key is the scheduled time, so that a repeated run is one.
 
     Source: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs (HttpTarget headers)
@@ -156,7 +161,7 @@ class _Push(BaseModel):
 Reader = Callable[[Request, bytes, manifest.Function], Delivery]
 
 
-def _job(handler: Handler, read: Reader) -> Any:
+def _job(handler: Handler, read: Reader) -> Served:
     function = manifest.BY_NAME[handler.__name__]
     hints = get_type_hints(handler)
     body: TypeAdapter[Any] | None = TypeAdapter(hints["body"]) if "body" in signature(handler).parameters else None

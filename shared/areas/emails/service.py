@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from shared.areas.emails import rules, store
 from shared.areas.emails.models import Mail, MailEvent, Received
-from shared.areas.emails.templates import REDACTED, SECRET_TYPES
+from shared.areas.emails.templates import SECRET_TYPES
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Park, Problem, Rejected, TryLater
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.config import Settings
     from shared.crypto import KeyRing
 
+REDACTED = "[not kept: this mail lets its reader in]"
 GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 
 

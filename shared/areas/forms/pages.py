@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
@@ -25,9 +25,6 @@ from shared.areas.forms.models import Attribution, FormSchema, FormSettings, Jso
 
 JAVASCRIPT = "application/javascript; charset=utf-8"
 _LIBRARIES = "https://cdn.jsdelivr.net"  # authors' pages load scripts, styles and fonts from there
-
-
-NO_THEME = Theme()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +43,7 @@ class PageView:
     page_token: str
     parent_origin: str | None
     nonce: str  # fresh for each answer, the same in its headers
-    theme: Theme = NO_THEME  # of this embed, over the version's own
+    theme: Theme = field(default_factory=Theme)  # of this embed, over the version's own
 
 
 def render_page(view: PageView) -> str:

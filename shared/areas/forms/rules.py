@@ -198,7 +198,8 @@ def shown_fields(schema: FormSchema, payload: Mapping[str, object]) -> list[Form
 
     The fields runtime decides the same way in the browser; one table of cases holds both to it.
     """
-    by_step = {name: step.show_if for step in schema.steps for name in step.fields}
+    # a field stands in the first step that names it
+    by_step = {name: step.show_if for step in reversed(schema.steps) for name in step.fields}
     conditions = {one.name: [*by_step.get(one.name, []), *one.show_if] for one in schema.fields}
     shown = set(conditions)
     for _ in conditions:  # a round settles one more link of a chain; conditions in a circle end where the rounds end
@@ -534,7 +535,9 @@ def _why_no_ctm(settings: FormSettings) -> str | None:
 
 def _mails(submission_id: UUID, settings: FormSettings) -> list[Step]:
     prefix = f"email_{submission_id}"
-    recipients = list({address.lower(): address for address in reversed(settings.email_recipients)}.values())[::-1]
+    recipients: dict[str, str] = {}
+    for address in settings.email_recipients:
+        recipients.setdefault(address.lower(), address)
     if not settings.email_on_submission:
         return [Step("email_notification", prefix, skipped="notifications off")]
     if not recipients:
@@ -542,11 +545,11 @@ def _mails(submission_id: UUID, settings: FormSettings) -> list[Step]:
     return [
         Step(
             "email_notification",
-            f"{prefix}_{hashlib.sha256(address.lower().encode()).hexdigest()[:12]}",
+            f"{prefix}_{hashlib.sha256(lowered.encode()).hexdigest()[:12]}",
             recipient=address,
             skipped=None if is_email(address) else "not an e-mail address",
         )
-        for address in recipients
+        for lowered, address in recipients.items()
     ]
 
 

@@ -60,8 +60,8 @@ class CtmClient:
         """Create a form record: ``POST /api/v1/formreactor/{reactor_id}``.
 
         *body*: ``phone_number`` (CTM asks for it), ``caller_name``, ``email``, ``country_code``, ``visitor_sid``,
-        and any ``custom_*``, among them ``custom_submission_id``: a TryLater may come after CTM made the record, so look for
-        it with ``find_form_record`` before trying again.
+        and any ``custom_*``, among them ``custom_submission_id``. A TryLater may come after CTM made the record: look
+        for it with ``find_form_record`` before trying again.
         """
         answer = await self._call("POST", f"/api/v1/formreactor/{quote(reactor_id, safe='')}", json=dict(body))
         return CtmRecord(record_id(answer))

@@ -46,9 +46,12 @@ function anchorShown(fields, steps, answers) {
 
   var conditions = new Map();
   fields.forEach(function (field) { conditions.set(field.name, (field.show_if || []).slice()); });
+  var placed = new Set(); // a field stands in the first step that names it
   steps.forEach(function (step) {
     step.fields.forEach(function (name) {
-      if (conditions.has(name)) conditions.set(name, conditions.get(name).concat(step.show_if || []));
+      if (!conditions.has(name) || placed.has(name)) return;
+      placed.add(name);
+      conditions.set(name, conditions.get(name).concat(step.show_if || []));
     });
   });
   var shown = new Set(conditions.keys());

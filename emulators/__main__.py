@@ -1,0 +1,42 @@
+"""The local cloud's command: ``python -m emulators up | demo | reset``.
+
+Environment: ``PORT`` (8080), ``STATE_DIR`` (.local), ``ANCHOR_EMULATORS=stand-in`` (never Google's own emulators).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import uvloop
+
+from emulators.cloud import USUAL_PORT, CloudFailed, Options, reset, up
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m emulators", description="The whole cloud on this machine.")
+    parser.add_argument("command", choices=("up", "demo", "reset"))
+    command = parser.parse_args().command
+    state_dir = Path(os.environ.get("STATE_DIR") or ".local")
+    if command == "reset":
+        try:
+            print(reset(state_dir))
+        except CloudFailed as error:
+            print(error, file=sys.stderr)
+            return 1
+        return 0
+    try:
+        port = int(os.environ.get("PORT") or USUAL_PORT)
+    except ValueError:
+        print("PORT must be a number", file=sys.stderr)
+        return 2
+    from emulators import demo
+
+    options = Options(state_dir, port, stand_ins=os.environ.get("ANCHOR_EMULATORS") == "stand-in")
+    return uvloop.run(up(options, prepare=demo.seed) if command == "up" else demo.run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
