@@ -6,6 +6,7 @@ import this.
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
     from shared.crypto import KeyRing
+    from shared.gcp.firestore import Firestore
     from shared.gcp.pubsub import Topics
     from shared.gcp.secrets import Secrets
     from shared.gcp.tasks import Tasks
@@ -66,6 +68,17 @@ class Services:
 
         return Ai(self.settings)
 
+    @cached_property
+    def firestore(self) -> Firestore:
+        from shared.gcp.firestore import Firestore
+
+        return Firestore(self.settings)
+
+    @cached_property
+    def ai_slots(self) -> asyncio.Semaphore:
+        """How many prompts this instance may have open at Vertex."""
+        return asyncio.Semaphore(self.settings.vertex_at_once)
+
     async def key(self, name: str) -> bytes:
         """A secret that is used as a key, as bytes."""
         return (await self.secrets.get(name)).encode()
@@ -108,7 +121,7 @@ class Services:
         for http in self._http.values():
             await http.aclose()
         self._http.clear()
-        for name in ("tasks", "topics", "secrets", "ai", "db"):
+        for name in ("tasks", "topics", "firestore", "secrets", "ai", "db"):
             if name in self.__dict__:
                 await self.__dict__.pop(name).close()
 
