@@ -10,6 +10,9 @@ import os
 import sys
 from pathlib import Path
 
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # we fork only to exec, and gRPC would say so each time
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
 import uvloop
 
 from emulators.cloud import USUAL_PORT, CloudFailed, Options, reset, up

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -83,6 +84,7 @@ class LocalCloud:
         self.secrets: dict[str, str] = {}
         self._lock: IO[str] | None = None
         self._guardian = Guardian()
+        self._push_key = secrets.token_urlsafe(24)
         self._gateway: Gateway | None = None
         self._front: AsgiServer | None = None
         self._clients: list[httpx.AsyncClient] = []
@@ -119,11 +121,17 @@ class LocalCloud:
         self.secrets = local_secrets.load(options.state_dir, overrides)
         state = Cloud(self.faults, options.functions)
         await self._open_front(state)
+        assert self.functions is not None
+        settings = Settings.from_env(overrides)
         setup = Setup(
             options.state_dir.absolute(),
             self.faults,
             self.secrets,
             self.base_url,
+            functions_url=self.functions.url,
+            push_key=self._push_key,
+            project=settings.gcp_project_id,
+            uploads_bucket=settings.uploads_bucket,
             stand_ins=options.stand_ins,
             durable=options.durable,
             auto_events=options.auto_events,
@@ -258,6 +266,8 @@ class LocalCloud:
         env = {
             "ENVIRONMENT": "local",
             "APP_BASE_URL": self.base_url,
+            "MAILGUN_EVENTS_DELAY_S": "2",  # the stand-in's event log shows a mail at once
+            "PUSH_KEY": self._push_key,
             "FUNCTION_URL_TEMPLATE": f"{self.functions.url}/_functions/{{name}}",
             **{name: self.secrets[name] for name in local_secrets.MOUNTED},
         }

@@ -50,6 +50,10 @@ class Queues(Protocol):
     def snapshot(self) -> Mapping[str, Mapping[str, object]]: ...
 
 
+class Topics(Protocol):
+    async def snapshot(self) -> dict[str, Any]: ...
+
+
 class Prompts(Protocol):
     def prompts(self) -> list[dict[str, Any]]: ...
 
@@ -72,7 +76,7 @@ class Cloud:
     scheduler: Scheduler | None = None
     cloud_tasks: Queues | None = None
     vertex: Prompts | None = None
-    pubsub: object | None = None
+    pubsub: Topics | None = None
     database_url: str = ""
 
 
@@ -310,16 +314,21 @@ class Control:
         return JSONResponse({"queues": _running(self.cloud.cloud_tasks, "cloud_tasks").snapshot()})
 
     async def _events(self, _request: Request) -> Response:
-        """Topics, who listens, and what the Pub/Sub in use can tell (the official emulator keeps no counts)."""
-        snapshot = getattr(self.cloud.pubsub, "snapshot", None)
-        counted = snapshot() if snapshot is not None else {}
-        if hasattr(counted, "__await__"):
-            counted = await counted
+        """Topics with what was published and who listens; deliveries as far as the Pub/Sub in use tells them."""
+        pubsub = self.cloud.pubsub
+        seen = await pubsub.snapshot() if pubsub is not None else {"topics": {}, "subscriptions": {}}
         topics = {
-            topic: {"says": says, "listeners": [one.name for one in listeners(topic)], "attempts": EVENT_ATTEMPTS}
+            topic: {
+                "says": says,
+                "listeners": [one.name for one in listeners(topic)],
+                "attempts": EVENT_ATTEMPTS,
+                **seen["topics"].get(topic, {}),
+            }
             for topic, says in TOPICS.items()
         }
-        return JSONResponse({"topics": topics, "subscriptions": counted})
+        for subscription in seen["subscriptions"].values():
+            subscription["endpoint"] = subscription["endpoint"].partition("?")[0]  # without its key
+        return JSONResponse({"topics": topics, "subscriptions": seen["subscriptions"]})
 
     async def _schedules(self, _request: Request) -> Response:
         return JSONResponse({"schedules": _running(self.cloud.scheduler, "scheduler").as_json()})

@@ -9,14 +9,13 @@ for it: Google's front end would have checked the token, here this file does.
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from emulators.identity import identity_token
 from shared import manifest
 from shared.config import settings
 from shared.routing import Router
@@ -26,13 +25,6 @@ Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 SOURCE = Path(__file__).parent.parent / "main.py"
 PREFIX = "/_functions/"
-
-
-def identity_token(email: str, audience: str = "") -> str:
-    """A token as Cloud Run shows it to a container: verified by Google, its signature removed."""
-    parts = [{"alg": "RS256", "typ": "JWT"}, {"email": email, "email_verified": True, "aud": audience}]
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
-    return ".".join([*encoded, "SIGNATURE_REMOVED_BY_GOOGLE"])
 
 
 class FunctionsHost:
@@ -78,7 +70,7 @@ class FunctionsHost:
         inner = {**scope, "path": "/", "raw_path": b"/"}
         given = parse_qs(scope.get("query_string", b"").decode()).get("push_key", [""])[0]
         if self._push_key and given == self._push_key:
-            token = f"Bearer {identity_token(settings().invoker_email)}".encode()
+            token = f"Bearer {identity_token(settings().invoker_email, '')}".encode()
             inner["headers"] = [*scope["headers"], (b"authorization", token)]
         return inner
 

@@ -11,15 +11,13 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
 
-import httpx
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulators.identity import GATEWAY_EMAIL, identity_token
+from emulators.upstream import Answer, Headers, Unreachable, Upstream
 from shared.manifest import Function
 from shared.routing import Router
-
-Headers = list[tuple[bytes, bytes]]
 
 # RFC 9110 §7.6.1: these belong to one connection only
 HOP_BY_HOP = frozenset(
@@ -42,7 +40,7 @@ class Gateway:
     def __init__(self, functions: Iterable[Function], target: Callable[[], str], control: ASGIApp | None = None):
         self._router = Router.from_functions(function for function in functions if function.routes)
         self._target, self._control = target, control
-        self._http: httpx.AsyncClient | None = None
+        self._upstream = Upstream()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,18 +57,10 @@ class Gateway:
         if function is None:
             await self._unrouted(raw)(scope, receive, send)
             return
-        await _Passage(self._client(), self._target(), function, scope, receive, send).run()
+        await _Passage(self._upstream, self._target(), function, scope, receive, send).run()
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
-
-    def _client(self) -> httpx.AsyncClient:
-        if self._http is None:
-            limits = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30)
-            self._http = httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)
-        return self._http
+        await self._upstream.close()
 
     def _function(self, method: str, path: str, asked_method: str) -> Function | None:
         """The function that serves a request; a preflight goes to the one it asks about."""
@@ -95,10 +85,8 @@ class Gateway:
 class _Passage:
     """One request on its way to a function and back."""
 
-    def __init__(
-        self, http: httpx.AsyncClient, target: str, function: Function, scope: Scope, receive: Receive, send: Send
-    ):
-        self._http, self._target, self._function = http, target, function
+    def __init__(self, upstream: Upstream, target: str, function: Function, scope: Scope, receive: Receive, send: Send):
+        self._upstream, self._target, self._function = upstream, target, function
         self._scope, self._receive, self._send = scope, receive, send
         self._started = False
 
@@ -106,39 +94,32 @@ class _Passage:
         try:
             async with asyncio.timeout(self._function.timeout_s):
                 await self._pass()
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             await self._fail(problem(504, "DEADLINE_EXCEEDED", "The function did not answer in time."))
-        except httpx.TransportError:
+        except Unreachable:
             await self._fail(problem(503, "UNAVAILABLE", "The function is not running just now."))
 
     async def _pass(self) -> None:
-        url = httpx.URL(self._target)
-        target = self._scope.get("raw_path", self._scope["path"].encode()).partition(b"?")[0]
-        if self._scope["query_string"]:
-            target += b"?" + self._scope["query_string"]
-        request = httpx.Request(  # not the client's build_request, which adds headers of its own
-            self._scope["method"],
-            url,
-            headers=self._headers(url),
-            content=self._body() if self._has_body() else None,
-            extensions={"target": target, "timeout": httpx.Timeout(None, connect=2).as_dict()},
-        )
-        answer = await self._http.send(request, stream=True)
-        try:
+        scope = self._scope
+        host, _, port = self._target.removeprefix("http://").partition(":")
+        target = scope.get("raw_path", scope["path"].encode()).partition(b"?")[0]
+        if scope["query_string"]:
+            target += b"?" + scope["query_string"]
+        headers = self._headers(f"{host}:{port}")
+        body = self._body() if self._has_body() else None
+        async with self._upstream.exchange((host, int(port)), scope["method"], target, headers, body) as answer:
             await self._answer(answer)
-        finally:
-            await answer.aclose()
 
-    def _headers(self, url: httpx.URL) -> Headers:
+    def _headers(self, host: str) -> Headers:
         scope = self._scope
         given: Headers = list(scope["headers"])
         named = {name.strip().lower() for name in _header(scope, b"connection").encode("latin-1").split(b",")}
-        dropped = HOP_BY_HOP | OURS | named | {b"host", b"x-forwarded-for"}
+        dropped = HOP_BY_HOP | OURS | named | {b"host", b"x-forwarded-for", b"expect"}
         kept = [(name, value) for name, value in given if name not in dropped]
         peer = scope["client"][0] if scope.get("client") else "unknown"
         trace, span = _trace(_header(scope, b"traceparent"))
         added = {
-            "host": url.netloc.decode(),
+            "host": host,
             "authorization": f"Bearer {identity_token(GATEWAY_EMAIL, self._target)}",
             "x-forwarded-authorization": _header(scope, b"authorization"),
             "x-forwarded-for": ", ".join(part for part in (_header(scope, b"x-forwarded-for"), peer) if part),
@@ -163,12 +144,13 @@ class _Passage:
             if not message.get("more_body"):
                 return
 
-    async def _answer(self, answer: httpx.Response) -> None:
-        headers = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP]
-        start: Message = {"type": "http.response.start", "status": answer.status_code, "headers": headers}
+    async def _answer(self, answer: Answer) -> None:
+        dropped = HOP_BY_HOP | {b"date"}  # the front server says its own
+        headers = [(name, value) for name, value in answer.headers if name not in dropped]
+        start: Message = {"type": "http.response.start", "status": answer.status, "headers": headers}
         self._started = True
         await self._send(start)
-        async for chunk in answer.aiter_raw():
+        async for chunk in answer.body():
             await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self._send({"type": "http.response.body", "body": b""})
 

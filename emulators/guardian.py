@@ -7,10 +7,16 @@ supervisor carries its mark in the environment, so nothing needs to be registere
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
 import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 MARK = "ANCHOR_LOCAL_CLOUD"
 PATIENCE_S = 5.0
@@ -46,7 +52,8 @@ class Guardian:
             os.environ.pop(MARK, None)
         else:
             os.environ[MARK] = self._outer
-        process.communicate(GOODBYE)
+        with contextlib.suppress(BrokenPipeError):  # it is gone already
+            process.communicate(GOODBYE)
 
 
 def sweep(mark: str) -> None:
@@ -66,8 +73,20 @@ def sweep(mark: str) -> None:
                 getattr(process, how)()
             except psutil.NoSuchProcess:
                 continue
-        _, alive = psutil.wait_procs(list(found.values()), timeout=PATIENCE_S)
-        found = {process.pid: process for process in alive}
+        deadline = time.monotonic() + PATIENCE_S
+        while found and time.monotonic() < deadline:
+            found = {pid: process for pid, process in found.items() if still_runs(process)}
+            time.sleep(0.02)
+
+
+def still_runs(process: psutil.Process) -> bool:
+    """Whether a process still does anything; one that only waits for its parent's notice does not."""
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 if __name__ == "__main__" and sys.stdin.buffer.read() != GOODBYE:

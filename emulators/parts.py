@@ -7,9 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emulators.cloud_tasks import CloudTasks
 from emulators.component import Component
 from emulators.faults import Faults
+from emulators.firestore import Firestore
 from emulators.identity import identity_token
+from emulators.postgres import EmbeddedPostgres, GivenPostgres
+from emulators.pubsub import Pubsub, PushSubscription
+from emulators.secret_manager import SecretManager
+from emulators.storage import Storage
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.facebook import Facebook
 from emulators.vendors.google import Google
@@ -19,9 +25,11 @@ from emulators.vendors.monday import Monday
 from emulators.vendors.tiktok import TikTok
 from emulators.vendors.vendor import Vendor
 from emulators.vendors.wordpress import WordPress
-from shared.manifest import QUEUES
+from emulators.vertex import Vertex
+from shared.manifest import EVENT_ATTEMPTS, QUEUES, TOPICS, by_trigger
 
 WEBHOOK_PATH = "/api/webhooks/mailgun"
+DEAD_LETTERS = "dead-letters"
 HURRY = 300  # the local cloud's vendors repeat a webhook this many times sooner than the real ones
 
 
@@ -33,6 +41,10 @@ class Setup:
     faults: Faults
     secrets: Mapping[str, str]
     base_url: str
+    functions_url: str = ""
+    push_key: str = ""  # stands for the identity that Google's own Pub/Sub emulator does not send
+    project: str = "anchor-local"
+    uploads_bucket: str = "anchor-uploads"
     stand_ins: bool = False  # do not look for Google's official emulators
     durable: bool = True  # false: the database may lose data when the machine crashes, and is faster
     auto_events: tuple[str, ...] = ()
@@ -83,32 +95,40 @@ def vendors(setup: Setup) -> list[Vendor]:
 
 def build(setup: Setup) -> Parts:
     """The whole local cloud."""
-    from emulators.cloud_tasks import CloudTasks
-    from emulators.firestore import Firestore
-    from emulators.postgres import EmbeddedPostgres
-    from emulators.pubsub import Pubsub
-    from emulators.secret_manager import SecretManager
-    from emulators.storage import Storage
-    from emulators.vertex import Vertex
-
     faults, state = setup.faults, setup.state_dir
-    if setup.stand_ins:
-        os.environ["ANCHOR_EMULATORS"] = "stand-in"
-
-    def oidc(audience: str, email: str) -> str:
-        return identity_token(email, audience)
-
+    env = {**os.environ, **({"ANCHOR_EMULATORS": "stand-in"} if setup.stand_ins else {})}
     return Parts(
         deliverers=[
-            CloudTasks(state / "tasks.db", faults, QUEUES.values(), oidc=oidc),
-            Pubsub(state, faults),
+            CloudTasks(state / "tasks.db", faults, QUEUES.values(), oidc=_oidc),
+            Pubsub(TOPICS, pushes(setup), project=setup.project, state_dir=state, faults=faults, env=env),
         ],
         services=[
             *vendors(setup),
             SecretManager(setup.secrets, faults),
             Vertex(faults),
-            Firestore(state, faults),
-            Storage(state, faults),
+            Firestore(state_dir=state, faults=faults, env=env),
+            Storage(setup.uploads_bucket, state),
         ],
-        database=EmbeddedPostgres(state / "postgres", durable=setup.durable),
+        database=GivenPostgres(url)
+        if (url := os.environ.get("DATABASE_URL"))
+        else EmbeddedPostgres(state / "postgres", durable=setup.durable),
     )
+
+
+def pushes(setup: Setup) -> list[PushSubscription]:
+    """A push subscription for every function that listens; what it refuses too often goes to the dead letters."""
+    return [
+        PushSubscription(
+            name=function.name,
+            topic=function.topic or "",
+            endpoint=f"{setup.functions_url}/_functions/{function.name}?push_key={setup.push_key}",
+            attempts=EVENT_ATTEMPTS,
+            ack_deadline_s=max(10, function.lease_s),
+            dead_letter_topic=None if function.topic == DEAD_LETTERS else DEAD_LETTERS,
+        )
+        for function in by_trigger("event")
+    ]
+
+
+def _oidc(audience: str, email: str) -> str:
+    return identity_token(email, audience)

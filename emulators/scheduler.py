@@ -90,8 +90,11 @@ class Scheduler:
         due = self._now()
         while True:
             due = next_run(function, max(due, self._now()))  # a timer may wake early, but no run is repeated
-            await asyncio.sleep((due - self._now()).total_seconds())
+            await self._sleep((due - self._now()).total_seconds())
             self._keep(asyncio.create_task(self._call(function, due, forced=False)))
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def _call(self, function: Function, moment: datetime, *, forced: bool) -> Run:
         assert self._http is not None

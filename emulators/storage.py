@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +30,8 @@ class Storage:
         port = free_port()
         files = self._state_dir / "storage"
         files.mkdir(parents=True, exist_ok=True)
+        url = f"http://127.0.0.1:{port}"
+        move_links(files / ".cloudstorage" / ".meta", url)
         self._child = await Child.start(
             [
                 *(sys.executable, "-m", "gcp_storage_emulator", "--data-dir", str(files), "start"),
@@ -35,7 +39,6 @@ class Storage:
             ],
             log=self._state_dir / "storage.log",
         )
-        url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(trust_env=False, timeout=1.0) as http:
             await self._child.wait_until(lambda: self._serves_bucket(http, url), within_s=READY_WITHIN_S)
         self.status.port, self.status.pid, self.status.ready = port, self._child.pid, True
@@ -53,3 +56,17 @@ class Storage:
         except httpx.TransportError:
             return False
         return answer.is_success
+
+
+def move_links(index: Path, url: str) -> None:
+    """Let the download links in the emulator's index of files point to where it serves now.
+
+    It writes them with the address of the upload, and Google's client follows them.
+    """
+    if not index.exists():
+        return
+    kept = json.loads(index.read_bytes())
+    for files in kept["objects"].values():
+        for entry in files.values():
+            entry["mediaLink"] = re.sub(r"^https?://[^/]+", url, entry["mediaLink"])
+    index.write_text(json.dumps(kept, indent=2))

@@ -97,9 +97,10 @@ class Journal:
             try:
                 await asyncio.shield(loop.run_in_executor(self._thread, self._commit, batch))
             except sqlite3.Error as error:
-                if saved is None:
-                    raise
-                saved.set_exception(error)
+                if saved is not None:
+                    saved.set_exception(error)
+                else:
+                    loop.call_exception_handler({"message": "tasks could not be saved", "exception": error})
             else:
                 if saved is not None and not saved.done():
                     saved.set_result(None)
@@ -117,7 +118,7 @@ class Journal:
 
     def _commit(self, batch: list[tuple[str, Row]]) -> None:
         assert self._db is not None
-        self._db.execute("begin")
-        for statement, values in batch:
-            self._db.execute(statement, values)
-        self._db.execute("commit")
+        with self._db:  # commits, or rolls back
+            self._db.execute("begin")
+            for statement, values in batch:
+                self._db.execute(statement, values)

@@ -51,7 +51,7 @@ class Answer:
 
 # Where instructions end and the text to work on begins, in a prompt without a system instruction
 BOUNDARY = re.compile(
-    r'("""|```|<(?:transcript|review|message|text|data|document|input|content)\b[^>]*>'
+    r'("""|```|<(?:transcript|review|message|text|data|document|input|content)>'
     r"|^\s*(?:call )?(?:transcript|review(?: text)?|message|form|submission|text|content|updates?)\s*:)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -67,7 +67,7 @@ def split(prompt: str) -> tuple[str, str]:
 
 
 def without_label(text: str) -> str:
-    text = re.sub(r'"""|```|</?(?:transcript|review|message|text|data|document|input|content)\b[^>]*>', "", text)
+    text = re.sub(r'"""|```|</?(?:transcript|review|message|text|data|document|input|content)>', "", text)
     return LABEL.sub("", text.strip()).strip()
 
 

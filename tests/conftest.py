@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from emulators.postgres import create_database, drop_database, server
 from shared.db.migrate import migrate
+
+# In CI every run tries the same examples, so that a red run is about the change; elsewhere hypothesis goes looking.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("curious", deadline=None)
+settings.load_profile("steady" if os.environ.get("CI") else "curious")
 
 MakeDatabase = Callable[[str | None], str]
 

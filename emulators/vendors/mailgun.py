@@ -173,18 +173,17 @@ class Mailgun(Vendor):
     async def _deliver(self, data: dict[str, Any], delivery: Delivery) -> None:
         body = json.dumps({"signature": self.signature(), "event-data": data}).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "mailgun/treq-20.9.0"}
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
-            for delay in (*self.retry_delays_s, None):
-                try:
-                    answer = (await http.post(self.webhook_url, content=body, headers=headers)).status_code
-                except httpx.TransportError:
-                    answer = 0
-                delivery.answers.append(answer)
-                if answer in (TAKEN, REFUSED):
-                    delivery.state = "done" if answer == TAKEN else "refused"
-                    return
-                if delay is not None:
-                    await asyncio.sleep(delay)
+        for delay in (*self.retry_delays_s, None):
+            try:
+                answer = (await self.http.post(self.webhook_url, content=body, headers=headers)).status_code
+            except httpx.TransportError:
+                answer = 0
+            delivery.answers.append(answer)
+            if answer in (TAKEN, REFUSED):
+                delivery.state = "done" if answer == TAKEN else "refused"
+                return
+            if delay is not None:
+                await asyncio.sleep(delay)
         delivery.state = "given up"
 
     async def _send(self, request: Request) -> Response:

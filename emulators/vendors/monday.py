@@ -588,8 +588,7 @@ class Monday(Vendor):
         self._board(board_id)
         challenge = secrets.token_urlsafe(24)
         try:
-            async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
-                answer = await http.post(url, json={"challenge": challenge})
+            answer = await self.http.post(url, json={"challenge": challenge})
             echoed = answer.is_success and answer.json() == {"challenge": challenge}
         except (httpx.HTTPError, ValueError):
             echoed = False
@@ -724,20 +723,19 @@ class Monday(Vendor):
     async def _deliver(self, url: str, event: Json) -> None:
         log: Json = {"type": event["type"], "answers": [], "state": "sending"}
         self.deliveries.append(log)
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
-            for delay in (*self.retry_delays_s, None):
-                claims = {"aud": url, "exp": int(time.time()) + 300, "iat": int(time.time()), "accountId": 1}
-                token = jwt.encode(claims, self.signing_secret, algorithm="HS256")
-                try:
-                    answer = await http.post(url, json={"event": event}, headers={"Authorization": token})
-                    log["answers"].append(answer.status_code)
-                    if answer.is_success:
-                        log["state"] = "done"
-                        return
-                except httpx.TransportError:
-                    log["answers"].append(0)
-                if delay is not None:
-                    await asyncio.sleep(delay)
+        for delay in (*self.retry_delays_s, None):
+            claims = {"aud": url, "exp": int(time.time()) + 300, "iat": int(time.time()), "accountId": 1}
+            token = jwt.encode(claims, self.signing_secret, algorithm="HS256")
+            try:
+                answer = await self.http.post(url, json={"event": event}, headers={"Authorization": token})
+                log["answers"].append(answer.status_code)
+                if answer.is_success:
+                    log["state"] = "done"
+                    return
+            except httpx.TransportError:
+                log["answers"].append(0)
+            if delay is not None:
+                await asyncio.sleep(delay)
         log["state"] = "given up"
 
 

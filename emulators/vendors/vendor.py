@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Coroutine, Mapping
 from typing import Any, ClassVar
 
+import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,6 +38,7 @@ class Vendor:
         self.status = Status(self.name, "stand-in", version=self.version)
         self.env: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._http: httpx.AsyncClient | None = None
         app = Starlette(routes=self.routes(), exception_handlers={HTTPException: self._refuse})
         self.server = AsgiServer(_Faulty(app, self), port=port)
 
@@ -70,7 +72,17 @@ class Vendor:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
         await self.server.stop()
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """What the vendor sends its webhooks with."""
+        if self._http is None:
+            self._http = httpx.AsyncClient(timeout=30, trust_env=False)
+        return self._http
 
     def soon(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run *work* in the background; ``stop`` ends it."""

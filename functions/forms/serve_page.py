@@ -8,9 +8,10 @@ from shared.runtime import Call, endpoint
 
 
 class PageQuery(BaseModel):
-    """``attribution``: JSON of where the visitor came from, as the embed script tells it."""
+    """Both JSON, as the embed script tells: where the visitor came from, and how this embed wants to look."""
 
     attribution: str = ""
+    theme: str = ""
 
 
 @endpoint
@@ -25,7 +26,9 @@ async def forms_serve_page(call: Call, query: PageQuery) -> HTMLResponse:
             call.id("form_id"),
             visitor(call),
             attribution=query.attribution,
+            theme=query.theme,
             app_base_url=call.services.settings.app_base_url,
+            image_sources=call.services.settings.csp_img_src,
             key=await call.services.key("JWT_SECRET"),
         )
     except Problem as problem:

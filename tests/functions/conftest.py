@@ -20,7 +20,8 @@ import jwt
 import pytest
 
 from emulators.faults import Faults
-from emulators.functions_host import FunctionsHost, identity_token
+from emulators.functions_host import FunctionsHost
+from emulators.identity import identity_token
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.mailgun import Mailgun
 from emulators.vertex import Vertex
@@ -117,7 +118,7 @@ class World:
         return await self.http.post(f"/_functions/{name}", json={}, headers=headers)
 
     def google(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {identity_token(self.services.settings.invoker_email)}"}
+        return {"Authorization": f"Bearer {identity_token(self.services.settings.invoker_email, '')}"}
 
     async def outbox(self, target: str, **payload: Any) -> list[Any]:
         return await self.db.fetch(

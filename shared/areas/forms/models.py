@@ -219,8 +219,10 @@ def _id_text(value: object) -> str | None:
     return text or None
 
 
-def _hours(value: object) -> object:
-    return min(max(value, 1), 720) if isinstance(value, int) and not isinstance(value, bool) else value
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
 
 
 class FormSettings(BaseModel):
@@ -230,7 +232,9 @@ class FormSettings(BaseModel):
     email_on_submission: bool = True
     email_on_draft_resumed: bool = False
     save_and_resume_enabled: bool = False
-    resume_token_ttl_hours: Annotated[int, BeforeValidator(_hours)] = 72
+    resume_token_ttl_hours: Annotated[
+        int, BeforeValidator(_no_bool), AfterValidator(lambda hours: min(max(hours, 1), 720))
+    ] = 72
     new_patient_button_label: Annotated[str, _text_or("Start New")] = "Start New"
     new_patient_button_helper: Annotated[str, _text_or("")] = ""
     resume_button_label: Annotated[str, _text_or("Resume")] = "Resume"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -50,7 +50,7 @@ class Ctm(Protocol):
 
     async def form_reactor(self, reactor_id: str, body: dict[str, object]) -> Any: ...
 
-    async def find_form_record(self, submission_id: UUID, since: datetime) -> str | None: ...
+    async def find_form_record(self, submission_id: UUID, since: date) -> str | None: ...
 
     async def rate(self, call_id: str, *, score: int, conversion: int, value: int, on: Any) -> None: ...
 
@@ -155,6 +155,8 @@ def _said_no(error: VendorError) -> bool:
 
 async def _classify(db: Database, outside: Outside, work: Work, step: Record) -> Done:
     text = rules.text_to_classify(work.sent)
+    if not text:
+        return Done("skipped", "there is nothing to classify")
     prompt = classification.build_prompt(work.business, text, classification.FORM)
     answer = await outside.ai.generate(
         prompt.content,
@@ -173,23 +175,28 @@ async def _record_in_ctm(db: Database, outside: Outside, work: Work, step: Recor
     if work.ctm_account is None:
         return Done("skipped", "the form's client has no CTM account")
     body = rules.ctm_body(work.sent, work.settings)
-    if "phone_number" not in body:
-        return Done("skipped", "CTM takes no record without a phone number")
+    if reason := rules.why_not_to_ctm(body):
+        return Done("skipped", f"CTM makes no record: {reason}")
     number, key, secret = await _opened(outside, work)
     ctm = outside.ctm(number, key, secret)
     record_id = await _known_record(ctm, work, step) if step["attempted_before"] else None
     if record_id is None:
         record = await ctm.form_reactor(work.settings.ctm_conversion_action_id or "", body)
-        record_id = record.id
+        record_id = record.id or await ctm.find_form_record(work.sent.submission_id, work.sent.received_at.date())
     await store.keep_ctm_record(db, work.sent.submission_id, {"id": record_id})
-    if work.settings.ctm_five_star_enabled:  # the same rating twice is one rating
-        await ctm.rate(record_id, score=FIVE_STARS, conversion=1, value=0, on=work.sent.received_at.date())
+    if not work.settings.ctm_five_star_enabled:
+        return Done("sent")
+    if record_id is None:
+        return Done("sent", "not rated: CTM did not name the record")
+    await ctm.rate(  # the same rating twice is one rating
+        record_id, score=FIVE_STARS, conversion=1, value=0, on=work.sent.received_at.date()
+    )
     return Done("sent")
 
 
 async def _known_record(ctm: Ctm, work: Work, step: Record) -> str | None:
     """The record that an attempt without an answer made, if it made one."""
-    found = await ctm.find_form_record(work.sent.submission_id, work.sent.received_at - timedelta(days=1))
+    found = await ctm.find_form_record(work.sent.submission_id, work.sent.received_at.date())
     if found is None and step["attempted_ago_s"] < CTM_SETTLES_S:
         raise TryLater("ctm", reason="not known yet whether the record was made")
     return found

@@ -29,6 +29,7 @@ from shared.areas.forms.models import (
     PublicSettings,
     Submission,
     SubmissionAccepted,
+    Theme,
 )
 from shared.db.counters import Limit, spend
 from shared.db.database import Executor, Transaction
@@ -91,7 +92,15 @@ async def load(db: Executor, form_id: UUID, *, version_id: UUID | None = None, w
 
 
 async def show_page(
-    db: Executor, form_id: UUID, visitor: Visitor, *, attribution: str, app_base_url: str, key: bytes
+    db: Executor,
+    form_id: UUID,
+    visitor: Visitor,
+    *,
+    attribution: str,
+    theme: str,
+    app_base_url: str,
+    image_sources: tuple[str, ...],
+    key: bytes,
 ) -> tuple[str, dict[str, str]]:
     """The form's page for one visitor, with a token that lets just this page submit; its HTML and headers.
 
@@ -119,8 +128,10 @@ async def show_page(
         page_token=rules.sign_page(page, key),
         parent_origin=origin,
         nonce=nonce,
+        theme=Theme.read(_json(theme)),
     )
-    return pages.render_page(view), pages.page_headers(form.settings, nonce=nonce, app_base_url=app_base_url)
+    headers = pages.page_headers(form.settings, nonce=nonce, app_base_url=app_base_url, image_sources=image_sources)
+    return pages.render_page(view), headers
 
 
 def _json(text: str) -> object:

@@ -42,8 +42,8 @@ async def half(_request: Request) -> Response:
     return StreamingResponse(lines())
 
 
-async def cookies(_request: Request) -> Response:
-    response = Response("two", 201)
+async def cookies(request: Request) -> Response:
+    response = Response(b"x" * 1024 * 1024 * int(request.query_params.get("mb", 0)), 201)
     response.set_cookie("one", "1")
     response.set_cookie("two", "2")
     return response

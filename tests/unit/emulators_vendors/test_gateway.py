@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.responses import Response
 
 from emulators.gateway import Gateway
 from emulators.serving import AsgiServer, free_port
@@ -131,3 +134,49 @@ async def test_a_host_that_is_down_is_a_503() -> None:
         answer = await http_client.get("/api/reviews/7")
     assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
     await gateway.close()
+
+
+async def test_head_has_no_body_and_does_not_wait_for_one(caller: httpx.AsyncClient) -> None:
+    """HEAD is served by GET's function, and the next request is not confused by it."""
+    answer = await caller.head("/api/reviews/7")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert (await caller.get("/api/reviews/8")).json()["path"] == "/api/reviews/8"
+
+
+async def test_many_callers_at_once_get_their_own_answers(caller: httpx.AsyncClient) -> None:
+    """Kept connections are never shared by two exchanges."""
+    answers = await asyncio.gather(
+        *(caller.post("/api/notes", content=f"n{n}".encode()) for n in range(60)),
+        *(caller.get(f"/api/reviews/{n}") for n in range(60)),
+    )
+    assert [answer.json()["body"] for answer in answers[:60]] == [f"n{n}" for n in range(60)]
+    assert [answer.json()["path"] for answer in answers[60:]] == [f"/api/reviews/{n}" for n in range(60)]
+
+
+async def test_a_restarted_host_is_found_again() -> None:
+    """A kept connection that died with the old host costs a reader nothing."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await Response("here")(scope, receive, send)
+
+    first = AsgiServer(app)
+    await first.start()
+    gateway = Gateway(FUNCTIONS, lambda: first.url)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url="http://gateway") as http_client:
+        assert (await http_client.get("/api/reviews/1")).text == "here"
+        await first.stop()
+        second = AsgiServer(app, port=first.port)
+        await second.start()
+        assert (await http_client.get("/api/reviews/1")).text == "here"
+    await gateway.close()
+    await second.stop()
+
+
+async def test_a_large_answer_waits_for_a_slow_reader(caller: httpx.AsyncClient, functions_host: AsgiServer) -> None:
+    """Eight megabytes arrive whole although they are read bit by bit."""
+    async with caller.stream("GET", "/api/cookies?mb=8") as answer:
+        size = 0
+        async for chunk in answer.aiter_raw(65_536):
+            size += len(chunk)
+            await asyncio.sleep(0)
+    assert size == 8 * 1024 * 1024
