@@ -268,7 +268,7 @@ _CSV_CHUNK = 500
 
 async def export(db: Database, owner: UUID) -> AsyncIterator[bytes]:
     """Every call as CSV, newest first, read and written some hundred at a time."""
-    yield ("\ufeff" + csv_line(CSV_HEADER)).encode()
+    yield csv_line(CSV_HEADER).encode()
     async with db.connection() as connection, connection.transaction(readonly=True):
         cursor = await connection.cursor(
             """

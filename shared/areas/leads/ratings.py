@@ -35,6 +35,13 @@ async def rate(tx: Transaction, owner: UUID, call_id: str, score: int) -> None:
         await tx.enqueue("leads_push_rating", PushRating(owner_id=owner, call_id=call_id).model_dump(mode="json"))
 
 
+async def resend_forgotten(tx: Transaction, owner: UUID) -> None:
+    """Enqueue anew what has waited for an hour: no outage of CTM, however long, loses a rating."""
+    for row in await store.take_forgotten_ratings(tx, owner):
+        work = PushRating(owner_id=owner, call_id=row["call_id"])
+        await tx.enqueue("leads_push_rating", work.model_dump(mode="json"))
+
+
 async def post(outside: Outside, work: PushRating) -> None:
     """Post the call's rating as it is now, until CTM has the latest; nothing when CTM has it already.
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from shared.areas.leads.rules import Known, Rating, Stored
 from shared.db.database import Executor, Record
 
+RESEND_AFTER = timedelta(hours=1)  # work about a call that was sent so long ago and is not done was lost, or given up
+
 
 async def account(db: Executor, owner: UUID) -> Record | None:
     """A client's CTM credentials as they are stored, its cursor, and where a full sync stopped."""
@@ -277,9 +279,6 @@ async def claim_unlabelled(
     )  # fmt: skip
 
 
-RESEND_AFTER = timedelta(hours=1)  # a message about an unlabelled call that is so old was lost, or given up
-
-
 async def claim_call(db: Executor, owner: UUID, call_id: str, version: str, lasts: timedelta) -> Record | None:
     """One call to label, for this run for a while; None when it has its label, other words, or another run has it."""
     return await db.fetchrow(
@@ -496,6 +495,19 @@ async def take_rating_to_post(db: Executor, owner: UUID, call_id: str, lasts: ti
         returning coalesce(score, 0) as score, score_by, ctm_score, rating_rev, started_at
         """,
         owner, call_id, lasts,
+    )  # fmt: skip
+
+
+async def take_forgotten_ratings(db: Executor, owner: UUID) -> list[Record]:
+    """Ratings that have been pending for so long that their work was given up or lost; they count as touched now."""
+    return await db.fetch(
+        """
+        update call_logs set rating_touched_at = clock_timestamp()
+        where owner_user_id = $1 and rating_pending and rating_touched_at < clock_timestamp() - $2::interval
+          and coalesce(rating_push_until < clock_timestamp(), true)
+        returning call_id
+        """,
+        owner, RESEND_AFTER,
     )  # fmt: skip
 
 

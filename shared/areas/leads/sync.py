@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.areas.leads import labelling, rules, store
+from shared.areas.leads import labelling, ratings, rules, store
 from shared.areas.leads.labelling import Client, Labelled
 from shared.areas.leads.models import CallRecord, SyncDue
 from shared.areas.leads.outside import DEFAULT_PAUSE_S, Account, Outside, cool_down, open_account, require_warm
@@ -252,6 +252,7 @@ class _Run:
                 if window.full:
                     await store.keep_page_token(tx, self.owner, None if is_last else next_page.token())
                 if is_last:
+                    await ratings.resend_forgotten(tx, self.owner)
                     await store.advance_cursor(tx, self.owner, newest, deep=window.deep)
                 elif late:
                     due = SyncDue(client_id=self.owner, full=True)

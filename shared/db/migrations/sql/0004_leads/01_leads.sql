@@ -64,6 +64,7 @@ create index idx_call_logs_owner_caller on call_logs (owner_user_id, caller_key,
 create index idx_call_logs_search on call_logs using gin (lead_grams(owner_user_id, search_text));
 create index idx_call_logs_unlabelled on call_logs (owner_user_id, started_at desc nulls last)
     where text_version is distinct from classified_version;
+create index idx_call_logs_rating_pending on call_logs (owner_user_id) where rating_pending;
 drop index idx_call_logs_owner_started, idx_call_logs_owner_digits, idx_call_logs_owner_category;
 
 create index idx_active_clients_owner_key on active_clients (owner_user_id, phone_key(client_phone));
