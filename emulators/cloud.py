@@ -266,6 +266,7 @@ class LocalCloud:
         env = {
             "ENVIRONMENT": "local",
             "APP_BASE_URL": self.base_url,
+            "BEHIND_GATEWAY": "true",
             "MAILGUN_EVENTS_DELAY_S": "2",  # the stand-in's event log shows a mail at once
             "PUSH_KEY": self._push_key,
             "FUNCTION_URL_TEMPLATE": f"{self.functions.url}/_functions/{{name}}",

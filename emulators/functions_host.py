@@ -96,7 +96,9 @@ async def serve(port: int) -> None:
 
     app = FunctionsHost(push_key=os.environ.get("PUSH_KEY", ""))
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on")
+        uvicorn.Config(
+            app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on", proxy_headers=False
+        )
     )
     serving = asyncio.ensure_future(server.serve())
     while not server.started and not serving.done():  # noqa: ASYNC110  uvicorn has no event to wait for

@@ -39,6 +39,8 @@ class Settings:
     csp_img_src: tuple[str, ...] = ()  # further image hosts
     trusted_proxy_hops: int = 1  # how many proxies append to X-Forwarded-For; 0 = use the socket's peer
 
+    behind_gateway: bool = False  # API Gateway holds Authorization; the caller's own is in X-Forwarded-Authorization
+
     database_url: str = "postgresql://localhost/anchor"
     database_pool_size: int = 4  # connections one instance may hold
     database_timeout_s: float = 10.0  # for one statement
@@ -103,14 +105,16 @@ def _read(name: str, kind: str, text: str) -> object:
         match kind:
             case "int":
                 return int(text)
+            case "bool":
+                return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
             case "float":
                 return float(text)
             case "tuple[str, ...]":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             case _:
                 return text
-    except ValueError as error:
-        raise ValueError(f"{name.upper()} must be a number of type {kind}") from error
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{name.upper()} must be of type {kind}") from error
 
 
 @lru_cache(maxsize=1)

@@ -125,7 +125,8 @@ def _ended(row: Any) -> str | None:
 
 
 async def _claims(request: Request, services: Services) -> dict[str, UUID]:
-    header = request.headers.get("x-forwarded-authorization") or request.headers.get("authorization") or ""
+    gateway = services.settings.behind_gateway  # then Authorization holds the gateway's own token
+    header = request.headers.get("x-forwarded-authorization" if gateway else "authorization", "")
     scheme, _, token = header.partition(" ")
     found = scheme.lower() == "bearer" and bool(token)
     key = await services.secrets.get("JWT_SECRET")
