@@ -43,7 +43,7 @@ async def take_lease(db: Executor, owner: UUID, token: UUID, lasts: timedelta) -
     taken = await db.fetchval(
         """
         insert into lead_syncs as s (owner_user_id, lease_token, lease_until)
-        values ($1, $2, clock_timestamp() + $3)
+        values ($1, $2, clock_timestamp() + $3::interval)
         on conflict (owner_user_id) do update
             set lease_token = excluded.lease_token, lease_until = excluded.lease_until
             where s.lease_until is null or s.lease_until < clock_timestamp()
@@ -58,7 +58,7 @@ async def keep_lease(db: Executor, owner: UUID, token: UUID, lasts: timedelta) -
     """Prolong the lease and lock its row until the transaction ends; False when another run has taken it."""
     return bool(
         await db.execute(
-            "update lead_syncs set lease_until = clock_timestamp() + $3 where owner_user_id = $1 and lease_token = $2",
+            "update lead_syncs set lease_until = clock_timestamp() + $3::interval where owner_user_id = $1 and lease_token = $2",
             owner, token, lasts,
         )
     )  # fmt: skip
@@ -263,10 +263,10 @@ async def claim_unlabelled(
     return await db.fetch(
         """
         update call_logs c
-        set classify_until = clock_timestamp() + $3, classify_attempts = classify_attempts + 1
+        set classify_until = clock_timestamp() + $3::interval, classify_attempts = classify_attempts + 1
         from (
             select id from call_logs
-            where owner_user_id = $1 and (classify_sent_at is null or classify_sent_at < clock_timestamp() - $5)
+            where owner_user_id = $1 and (classify_sent_at is null or classify_sent_at < clock_timestamp() - $5::interval)
               and text_version is distinct from classified_version and text_version is not null
               and coalesce(classify_until < $4, true)
             order by started_at desc nulls last limit $2 for update skip locked
@@ -284,7 +284,7 @@ async def claim_call(db: Executor, owner: UUID, call_id: str, version: str, last
     return await db.fetchrow(
         """
         update call_logs c
-        set classify_until = clock_timestamp() + $4, classify_attempts = classify_attempts + 1
+        set classify_until = clock_timestamp() + $4::interval, classify_attempts = classify_attempts + 1
         where owner_user_id = $1 and call_id = $2 and text_version = $3
               and text_version is distinct from classified_version and text_version is not null
               and coalesce(classify_until < clock_timestamp(), true)
@@ -325,7 +325,7 @@ async def take_unsent(db: Executor, owner: UUID, at_most: int) -> list[Record]:
         update call_logs c set classify_sent_at = clock_timestamp()
         from (
             select id from call_logs
-            where owner_user_id = $1 and (classify_sent_at is null or classify_sent_at < clock_timestamp() - $3)
+            where owner_user_id = $1 and (classify_sent_at is null or classify_sent_at < clock_timestamp() - $3::interval)
               and text_version is distinct from classified_version and text_version is not null
               and coalesce(classify_until < clock_timestamp(), true)
             order by started_at desc nulls last limit $2 for update skip locked
@@ -489,7 +489,7 @@ async def take_rating_to_post(db: Executor, owner: UUID, call_id: str, lasts: ti
     """The rating to post, with the lease to post it; None when another run has the lease or nothing is pending."""
     return await db.fetchrow(
         """
-        update call_logs set rating_push_until = clock_timestamp() + $3
+        update call_logs set rating_push_until = clock_timestamp() + $3::interval
         where owner_user_id = $1 and call_id = $2 and rating_pending
           and (rating_push_until is null or rating_push_until < clock_timestamp())
         returning coalesce(score, 0) as score, score_by, ctm_score, rating_rev, started_at
