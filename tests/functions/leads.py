@@ -65,8 +65,6 @@ class Client:
 
 async def a_client(world: World, *, auto_star: bool = False) -> Client:
     client_id = await world.client(ctm=True)
-    await world.db.execute(
-        "update client_profiles set auto_star_enabled = $2 where user_id = $1", client_id, auto_star
-    )
+    await world.db.execute("update client_profiles set auto_star_enabled = $2 where user_id = $1", client_id, auto_star)
     account = world.ctm.accounts[str(client_id.int % 10**9)]
     return Client(world, client_id, account, await world.sign_in(client_id))

@@ -398,5 +398,3 @@ def _outside(world: World) -> Any:
 
     context = Context(function=manifest.BY_NAME["leads_sync"], services=world.services, request_id="test")
     return outside(context)
-
-

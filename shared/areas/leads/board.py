@@ -49,7 +49,7 @@ async def _require_call(db: Executor, owner: UUID, call_id: str) -> None:
 
 async def _lock_owner(tx: Transaction, owner: UUID) -> None:
     """One at a time for each owner, until the transaction ends."""
-    await tx.execute("select pg_advisory_xact_lock(hashtextextended('lead board ' || $1::text, 0))", owner)
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended('lead board ' || $1::uuid::text, 0))", owner)
 
 
 # Stages

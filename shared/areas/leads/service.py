@@ -168,6 +168,7 @@ async def reclassify(outside: Outside, owner: UUID, *, limit: int, force: bool) 
 
     Ratings and categories that people gave stay; a failed try changes nothing and is tried again.
     """
+    await _require_client(outside.db, owner)
     async with outside.transaction() as tx:
         asked = await store.request_reclassification(tx, owner, limit, force=force)
     client = await labelling.client_of(outside, owner)
@@ -190,6 +191,7 @@ async def reclassify(outside: Outside, owner: UUID, *, limit: int, force: bool) 
 
 async def reclassification(db: Database, owner: UUID) -> dict[str, Any]:
     """How many calls still wait for a new label, and how many of these failed at their last try."""
+    await _require_client(db, owner)
     row = await store.reclassification(db, owner)
     return {
         "finished": row["waiting"] == 0,
@@ -197,6 +199,11 @@ async def reclassification(db: Database, owner: UUID) -> dict[str, Any]:
         "failing": row["failing"],
         "requestedAt": rules.iso(row["since"]),
     }
+
+
+async def _require_client(db: Database, owner: UUID) -> None:
+    if not await store.is_client(db, owner):
+        raise NotFound("There is no such client.")
 
 
 async def forget_cursor(tx: Transaction, owner: UUID) -> dict[str, Any]:

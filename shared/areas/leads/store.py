@@ -600,3 +600,7 @@ async def exists(db: Executor, owner: UUID, call_id: str) -> bool:
     return bool(
         await db.fetchval("select true from call_logs where owner_user_id = $1 and call_id = $2", owner, call_id)
     )
+
+
+async def is_client(db: Executor, owner: UUID) -> bool:
+    return bool(await db.fetchval("select true from users where id = $1 and role = 'client'", owner))
