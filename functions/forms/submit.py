@@ -10,5 +10,6 @@ async def forms_submit(call: Call, body: Submission) -> SubmissionAccepted:
     sender = visitor(call)
     key = await call.services.key("JWT_SECRET")
     checked = await service.check(call.db, call.id("form_id"), body, sender, key=key)
-    async with call.transaction() as tx:
-        return await service.accept(tx, checked, body, sender, call.services.key_ring)
+    accepted, work = await service.accept(call.db, checked, body, sender, call.services.key_ring)
+    await call.send(work)
+    return accepted

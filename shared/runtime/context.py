@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from shared.db.database import Database, Transaction
+from shared.db.database import Database, OutboxRow, Transaction
 from shared.manifest import Function
 from shared.runtime import outbox
 from shared.runtime.services import Services
@@ -23,6 +23,10 @@ class Context:
     @property
     def db(self) -> Database:
         return self.services.db
+
+    async def send(self, rows: list[OutboxRow]) -> None:
+        """Send outbox rows that a single statement has stored and committed."""
+        await outbox.dispatch(self.services, rows)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -22,14 +22,15 @@ from shared.runtime.loader import load
 ROOT = Path(__file__).parents[2]
 # Slow to import, and needed by few: what makes a client imports it when the client is made.
 HEAVY = (
-    "grpc",
-    "google.api_core",
-    "google.cloud",
-    "google.auth",
-    "google.pubsub_v1",
-    "httpx",
-    "cryptography",
-    "argon2",
+    *("grpc", "google.api_core", "google.auth", "google.protobuf", "google.pubsub_v1", "google.cloud.tasks_v2"),
+    *(
+        "google.cloud.firestore",
+        "google.cloud.storage",
+        "google.cloud.aiplatform_v1",
+        "httpx",
+        "cryptography",
+        "argon2",
+    ),
 )
 # One function of each trigger is started by the real command in every run; `ANCHOR_ALL_FUNCTIONS=1` starts them all.
 SAMPLE = ("jobs_check_health", "forms_submit", "forms_process", "emails_track", "jobs_sweep_outbox")

@@ -32,7 +32,7 @@ from shared.areas.forms.models import (
     Theme,
 )
 from shared.db.counters import Limit, spend
-from shared.db.database import Executor, Transaction
+from shared.db.database import Executor, OutboxRow
 from shared.errors import Forbidden, Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -205,14 +205,14 @@ async def check(db: Executor, form_id: UUID, sent: Submission, visitor: Visitor,
 
 
 async def accept(
-    tx: Transaction, checked: Checked, sent: Submission, visitor: Visitor, key_ring: GetKeyRing
-) -> SubmissionAccepted:
+    db: Executor, checked: Checked, sent: Submission, visitor: Visitor, key_ring: GetKeyRing
+) -> tuple[SubmissionAccepted, list[OutboxRow]]:
     """Store a checked submission and the work it needs; sent again with its idempotency key it is the same one.
 
-    Answers of an intake (health data) are stored encrypted only.
+    Answers of an intake (health data) are stored encrypted only. The outbox rows are stored, and to be sent now.
     """
     form = checked.form
-    submission_id = uuid4()
+    submission_id, work_id = uuid4(), uuid4()
     sealed = None
     if form.type == "intake":
         content = json.dumps(checked.payload).encode()
@@ -220,7 +220,7 @@ async def accept(
         sealed = (box.data, box.key_id)
     origin = checked.page.origin if checked.page else None
     stored_as, is_new = await store.insert_submission(
-        tx,
+        db,
         submission_id=submission_id,
         form_id=form.id,
         version_id=form.version_id,
@@ -234,10 +234,11 @@ async def accept(
         embed_domain=rules.host_of(origin or rules.origin_of(sent.attribution.landing_page)),
         idempotency_key=sent.idempotency_key,
         steps=[_step(step) for step in rules.steps_for(submission_id, form.type, form.settings)],
+        work_id=work_id,
     )
-    if is_new:
-        await tx.enqueue("forms_process", {"submission_id": str(stored_as)})
-    return SubmissionAccepted(submission_id=stored_as, message=form.settings.custom_thank_you_message)
+    accepted = SubmissionAccepted(submission_id=stored_as, message=form.settings.custom_thank_you_message)
+    work = OutboxRow(work_id, "task", "forms_process", {"submission_id": str(stored_as)})
+    return accepted, [work] if is_new else []
 
 
 def _step(step: rules.Step) -> dict[str, Any]:

@@ -41,8 +41,10 @@ async def insert_submission(
     embed_domain: str | None,
     idempotency_key: str | None,
     steps: list[dict[str, Any]],
+    work_id: UUID,
 ) -> tuple[UUID, bool]:
-    """Store a submission with its steps and its audit line, in one statement: its id, and True when it is new.
+    """Store a submission with its steps, its audit line and its outbox row, in one statement, which is one transaction:
+    its id, and True when it is new.
 
     One with the same idempotency key is the same submission.
     """
@@ -67,11 +69,14 @@ async def insert_submission(
             insert into form_audit_logs (action, entity_type, entity_id, metadata_json, ip_address, user_agent)
             select 'submission.created', 'submission', id, jsonb_build_object('form_id', $2::uuid), $9, $10
             from submission
+        ), work as (
+            insert into outbox (id, kind, target, payload)
+            select $15, 'task', 'forms_process', jsonb_build_object('submission_id', id) from submission
         )
         select id from submission
         """,
         submission_id, form_id, version_id, kind, payload, sealed and sealed[0], sealed and sealed[1], attribution,
-        ip, user_agent, referrer, embed_domain, idempotency_key, steps,
+        ip, user_agent, referrer, embed_domain, idempotency_key, steps, work_id,
     )  # fmt: skip
     if row is not None:
         return row["id"], True

@@ -1,0 +1,76 @@
+"""Sends requests as fast as they are answered, over kept connections, and says how fast that was."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one run measured. Times in milliseconds."""
+
+    per_second: float
+    p50_ms: float
+    p95_ms: float
+    statuses: dict[int, int]
+
+    def of(self, floor: Rate) -> str:
+        return f"{100 * self.per_second / floor.per_second:.0f} %"
+
+
+def request(method: str, path: str, *, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
+    """One request's bytes."""
+    told = {"Host": "127.0.0.1", "Content-Length": str(len(body)), **(headers or {})}
+    head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+async def run(port: int, make: Callable[[int], bytes], *, seconds: float = 4, connections: int = 32) -> Rate:
+    """Send ``make(0), make(1), …`` over *connections* for *seconds*; a second of warming up does not count."""
+    await _phase(port, make, 1.0, connections, start=0)
+    times, statuses, took = await _phase(port, make, seconds, connections, start=1_000_000)
+    ordered = sorted(times)
+    return Rate(
+        per_second=len(times) / took,
+        p50_ms=1000 * ordered[len(ordered) // 2],
+        p95_ms=1000 * ordered[int(len(ordered) * 0.95)],
+        statuses=statuses,
+    )
+
+
+async def _phase(
+    port: int, make: Callable[[int], bytes], seconds: float, connections: int, *, start: int
+) -> tuple[list[float], dict[int, int], float]:
+    times: list[float] = []
+    statuses: dict[int, int] = {}
+    began = time.perf_counter()
+    end = began + seconds
+
+    async def one(first: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        number = first
+        while time.perf_counter() < end:
+            sent = time.perf_counter()
+            writer.write(make(number))
+            status = await _answer(reader)
+            times.append(time.perf_counter() - sent)
+            statuses[status] = statuses.get(status, 0) + 1
+            number += connections
+        writer.close()
+        await writer.wait_closed()
+
+    await asyncio.gather(*(one(start + index) for index in range(connections)))
+    return times, statuses, time.perf_counter() - began
+
+
+async def _answer(reader: asyncio.StreamReader) -> int:
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head[9:12])
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            await reader.readexactly(int(value))
+    return status
