@@ -230,7 +230,7 @@ async def test_stats(world: World) -> None:
 
     assert (told["total"], told["converted"], told["needsAttention"], told["ratedCount"]) == (3, 1, 1, 2)
     assert (told["conversionRate"], told["averageRating"]) == ("33.3", "3.5")
-    assert told["bySource"] == [{"source": "Ads", "count": 2}, {"source": "Unknown", "count": 1}]
+    assert told["bySource"] == [{"source": "Ads", "count": 2}, {"source": "Calls", "count": 1}]
     assert told["byCategory"] == {"converted": 1, "needs_attention": 1, "unreviewed": 1}
     assert [day["count"] for day in told["dailyVolume"]] == [2]
     assert (await client.call("GET", "/calls/stats?days=366")).status_code == 400
@@ -254,7 +254,7 @@ async def test_the_export_is_csv_without_formulas(world: World) -> None:
     assert rows[0][:3] == ["Call ID", "Caller Name", "Phone"] and len(rows) == 602
     assert rows[1] == [
         "x", '\'=HYPERLINK("http://evil")', "'+15555550100", "inbound", "2026-01-31T00:00:00.000Z", "10", "3", "new",
-        "", "unreviewed", "", 'He said "hi",\nthen left', "",
+        "Calls", "unreviewed", "", 'He said "hi",\nthen left', "",
     ]  # fmt: skip
 
 

@@ -14,43 +14,34 @@ from shared.areas.leads.models import ListCalls
 from shared.areas.leads.rules import csv_line
 from shared.db.database import Database, Executor
 
+# A call's live values as a row, then meta, which is kept whole by the table's trigger: together one JSON object.
 _CALL = """
-    jsonb_build_object(
-        'direction', c.direction, 'from_number', c.from_number, 'to_number', c.to_number,
-        'duration_sec', c.duration_sec, 'started_at', iso(c.started_at), 'transcript', null, 'transcript_url', null,
-        'recording_url', null, 'message', null, 'name', '', 'source', 'Calls', 'source_key', 'calls',
-        'caller_name', 'Unknown', 'caller_number', coalesce(c.from_number, ''), 'region', '',
-        'activity_type', 'call', 'classification', '', 'classification_summary', '', 'is_voicemail', false,
-        'assets', '[]'::jsonb, 'timestamp', (extract(epoch from c.started_at) * 1000)::bigint,
-        'unix_time', extract(epoch from c.started_at)::bigint,
-        'is_inbound', coalesce(c.direction in ('inbound', 'in'), false)
-    ) || c.meta || jsonb_build_object(
-        'id', c.call_id, 'rating', coalesce(c.score, 0), 'score', coalesce(c.score, 0), 'category', c.category,
-        'rating_pending', c.rating_pending, 'caller_type', c.caller_type, 'callerType', c.caller_type,
-        'call_sequence', c.call_sequence, 'callSequence', c.call_sequence,
-        'active_client_id', a.id, 'activeClientId', a.id, 'active_client', a.client, 'activeClient', a.client,
-        'pipeline_stage_id', c.pipeline_stage_id, 'previous_calls', p.calls, 'previousCalls', p.calls,
-        'duration_formatted', lead_duration(c.duration_sec), 'time_ago', lead_time_ago(c.started_at),
-        'call_time', coalesce(to_char(c.started_at at time zone 'UTC', 'Mon FMDD, YYYY, FMHH12:MI AM'), ''),
-        'journeyId', j.id, 'journey', j.journey
-    )
+    left(row_to_json((
+        select live from (select
+            c.call_id as id, coalesce(c.score, 0) as rating, coalesce(c.score, 0) as score, c.rating_pending,
+            c.caller_type, c.caller_type as "callerType", c.call_sequence, c.call_sequence as "callSequence",
+            a.id as active_client_id, a.id as "activeClientId", a.client as active_client, a.client as "activeClient",
+            c.pipeline_stage_id, p.calls as previous_calls, p.calls as "previousCalls",
+            lead_time_ago(c.started_at) as time_ago, j.id as "journeyId", j.journey
+        ) live
+    ))::text, -1) || ',' || substr(c.meta::text, 2)
 """
 
 _DRESSING = """
     left join lateral (
-        select id, jsonb_build_object(
+        select id, json_build_object(
             'id', id, 'client_name', client_name, 'client_email', client_email, 'status', status) as client
         from active_clients where id = c.active_client_id and owner_user_id = c.owner_user_id
     ) a on true
     left join lateral (
-        select id, jsonb_build_object('id', id, 'status', status, 'paused', paused,
+        select id, json_build_object('id', id, 'status', status, 'paused', paused,
             'next_action_at', iso(next_action_at), 'symptoms', symptoms) as journey
         from client_journeys
         where owner_user_id = c.owner_user_id and lead_call_key = c.call_id and archived_at is null
         order by created_at desc limit 1
     ) j on true
     left join lateral (
-        select coalesce(jsonb_agg(jsonb_build_object('call_id', e.call_id, 'started_at', iso(e.started_at),
+        select coalesce(json_agg(json_build_object('call_id', e.call_id, 'started_at', iso(e.started_at),
             'score', e.score, 'classification', e.category, 'summary', e.summary)
             order by e.started_at desc nulls last), '[]') as calls
         from (
@@ -131,30 +122,22 @@ async def list_calls(db: Executor, owner: UUID, query: ListCalls) -> tuple[str, 
          _order(query), "limit", str(query.limit), "offset", str((query.page - 1) * query.limit), ") chosen")
     )  # fmt: skip
     sql = " ".join(
-        ("with page as materialized (", page, ") select (", total, ") as total, coalesce((select json_agg((", _CALL,
-         ") order by page.place) from page join call_logs c on c.id = page.id", _DRESSING, "), '[]')::text as calls")
+        ("with page as materialized (", page, ") select (", total, ") as total, '[' || coalesce((select string_agg(",
+         _CALL, ", ',' order by page.place) from page join call_logs c on c.id = page.id", _DRESSING,
+         "), '') || ']' as calls")
     )  # fmt: skip
     row = await db.fetchrow(sql, *where.values)
     assert row is not None, "a select without from has one row"
     return row["calls"], row["total"]
 
 
-async def call(db: Executor, owner: UUID, call_id: str) -> str | None:
-    """One call as JSON; None when there is no such call."""
-    sql = " ".join(
-        ("select (", _CALL, ")::text from call_logs c", _DRESSING, "where c.owner_user_id = $1 and c.call_id = $2")
-    )
-    found: str | None = await db.fetchval(sql, owner, call_id)
-    return found
-
-
 async def detail(db: Executor, owner: UUID, call_id: str) -> str | None:
     """A call with its caller's other calls, its journey with steps, and its active client with services, as JSON."""
     sql = " ".join(
         (
-            "select jsonb_build_object('lead', ",
+            "select json_build_object('lead', (",
             _CALL,
-            """, 'callHistory', (
+            """)::json, 'callHistory', (
                 select coalesce(jsonb_agg(jsonb_build_object('call_id', h.call_id, 'started_at', iso(h.started_at),
                     'duration_sec', h.duration_sec, 'score', h.score, 'caller_type', h.caller_type,
                     'category', h.category, 'summary', h.summary) order by h.started_at desc nulls last), '[]')

@@ -138,6 +138,7 @@ async def store(db: Executor, owner: UUID, calls: Sequence[Stored]) -> None:
     """Insert the new ones of *calls* and update the others, in one statement."""
     rows = [
         {
+            "is_new": call.is_new,
             "call_id": call.call_id,
             "direction": call.direction,
             "from_number": call.from_number,
@@ -158,25 +159,31 @@ async def store(db: Executor, owner: UUID, calls: Sequence[Stored]) -> None:
     ]
     await db.execute(
         """
-        insert into call_logs as c (
+        with told as (
+            select * from jsonb_to_recordset($2) as told (
+                is_new boolean, call_id text, direction text, from_number text, to_number text, started_at timestamptz,
+                duration_sec int, score int, score_by text, ctm_score int, rating_pending boolean, category_by text,
+                text_version text, classified_version text, ctm_hash text, meta jsonb)
+        ), updated as (
+            update call_logs c set
+                direction = told.direction, from_number = told.from_number, to_number = told.to_number,
+                started_at = told.started_at, duration_sec = told.duration_sec, score = told.score,
+                score_by = told.score_by, ctm_score = told.ctm_score, rating_pending = told.rating_pending,
+                category_by = told.category_by, text_version = told.text_version,
+                classified_version = told.classified_version, ctm_hash = told.ctm_hash,
+                classify_sent_at = case when told.text_version is not distinct from c.text_version
+                                        then c.classify_sent_at end,
+                classify_until = case when told.text_version is not distinct from c.text_version
+                                      then c.classify_until end,
+                meta = c.meta || told.meta
+            from told where not told.is_new and c.owner_user_id = $1 and c.call_id = told.call_id
+        )
+        insert into call_logs (
             owner_user_id, call_id, direction, from_number, to_number, started_at, duration_sec, score, score_by,
             ctm_score, rating_pending, category_by, text_version, classified_version, ctm_hash, meta)
-        select $1, told.* from jsonb_to_recordset($2) as told (
-            call_id text, direction text, from_number text, to_number text, started_at timestamptz, duration_sec int,
-            score int, score_by text, ctm_score int, rating_pending boolean, category_by text, text_version text,
-            classified_version text, ctm_hash text, meta jsonb)
-        order by told.call_id
-        on conflict (owner_user_id, call_id) do update set
-            direction = excluded.direction, from_number = excluded.from_number, to_number = excluded.to_number,
-            started_at = excluded.started_at, duration_sec = excluded.duration_sec, score = excluded.score,
-            score_by = excluded.score_by, ctm_score = excluded.ctm_score, rating_pending = excluded.rating_pending,
-            category_by = excluded.category_by, text_version = excluded.text_version,
-            classified_version = excluded.classified_version, ctm_hash = excluded.ctm_hash,
-            classify_sent_at = case when excluded.text_version is distinct from c.text_version
-                                    then null else c.classify_sent_at end,
-            classify_until = case when excluded.text_version is distinct from c.text_version
-                                  then null else c.classify_until end,
-            meta = c.meta || excluded.meta
+        select $1, call_id, direction, from_number, to_number, started_at, duration_sec, score, score_by,
+               ctm_score, rating_pending, category_by, text_version, classified_version, ctm_hash, meta
+        from told where is_new
         """,
         owner, rows,
     )  # fmt: skip
@@ -391,7 +398,7 @@ async def set_refused(db: Executor, owner: UUID, call_id: str, version: str, rea
         """
         update call_logs set classified_version = $3, classify_until = null, classify_error = $4,
             reclassify_requested_at = null,
-            meta = case when meta ? 'classification_summary' then meta
+            meta = case when summary is not null then meta
                         else meta || jsonb_build_object('classification_summary', $5::text) end
         where owner_user_id = $1 and call_id = $2 and text_version = $3
         """,

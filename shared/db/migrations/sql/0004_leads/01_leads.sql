@@ -18,7 +18,7 @@ $$;
 alter table call_logs
     add column caller_key text generated always as (phone_key(from_number)) stored,
     add column category text generated always as (coalesce(nullif(meta ->> 'category', ''), 'unreviewed')) stored,
-    add column summary text generated always as (meta ->> 'classification_summary') stored,
+    add column summary text generated always as (nullif(meta ->> 'classification_summary', '')) stored,
     add column search_text text generated always as (lower(
         coalesce(from_number, '') || ' ' || coalesce(regexp_replace(from_number, '\D', '', 'g'), '') || ' '
         || coalesce(meta ->> 'caller_name', '') || ' ' || coalesce(meta ->> 'classification_summary', '') || ' '
@@ -125,3 +125,35 @@ create function lead_duration(seconds int) returns text language sql immutable p
     select case when coalesce(seconds, 0) < 60 then coalesce(seconds, 0) || 's'
                 else seconds / 60 || 'm ' || seconds % 60 || 's' end
 $$;
+
+-- A call's JSON is its live values followed by meta as it stands, so meta is kept whole: every descriptive key is there,
+-- what columns say is written in the dashboard's words, and no live value is (ratings, links: they would go stale).
+create function lead_meta(c call_logs) returns jsonb language sql stable parallel safe as $$
+    select jsonb_build_object(
+        'direction', c.direction, 'from_number', c.from_number, 'to_number', c.to_number, 'started_at', iso(c.started_at),
+        'duration_sec', c.duration_sec, 'timestamp', (extract(epoch from c.started_at) * 1000)::bigint,
+        'unix_time', extract(epoch from c.started_at)::bigint, 'caller_number', coalesce(c.from_number, ''),
+        'is_inbound', coalesce(c.direction in ('inbound', 'in'), false), 'transcript', null, 'transcript_url', null,
+        'recording_url', null, 'message', null, 'name', '', 'source', 'Calls', 'source_key', 'calls',
+        'caller_name', 'Unknown', 'region', '', 'activity_type', 'call', 'classification', '',
+        'classification_summary', '', 'is_voicemail', false, 'assets', '[]'::jsonb
+    ) || (c.meta - array[
+        'id', 'rating', 'score', 'rating_pending', 'caller_type', 'callerType', 'call_sequence', 'callSequence',
+        'active_client_id', 'activeClientId', 'active_client', 'activeClient', 'pipeline_stage_id', 'previous_calls',
+        'previousCalls', 'time_ago', 'journeyId', 'journey'
+    ]) || jsonb_build_object(
+        'category', coalesce(nullif(c.meta ->> 'category', ''), 'unreviewed'),
+        'duration_formatted', lead_duration(c.duration_sec),
+        'call_time', coalesce(to_char(c.started_at at time zone 'UTC', 'Mon FMDD, YYYY, FMHH12:MI AM'), '')
+    )
+$$;
+
+create function keep_lead_meta_whole() returns trigger language plpgsql as $$
+begin
+    new.meta := lead_meta(new);
+    return new;
+end $$;
+
+create trigger call_logs_meta before insert or update of meta, started_at, duration_sec on call_logs
+    for each row execute function keep_lead_meta_whole();
+update call_logs set meta = meta;
