@@ -62,7 +62,8 @@ async def test_the_list_filters_sorts_and_pages(world: World) -> None:
 @pytest.mark.parametrize(
     ("search", "found"),
     [
-        ("roof", ["b"]), ("ROOF", ["b"]), ("nora", ["a"]), ("0100", ["b", "a"]), ("(555) 555", []), ("5555550100", ["b", "a"]),
+        ("roof", ["b"]), ("ROOF", ["b"]), ("nora", ["a"]), ("0100", ["b", "a"]), ("(555) 555", []),
+        ("5555550100", ["b", "a"]),
         ("100%", ["b"]), ("_", []), ("%", ["b"]), ("google", ["a"]), ("é", ["b"]), ("'; drop", []), ("ro", ["b"]),
         ("\x00", ["b", "a"]), ("  ", ["b", "a"]),
     ],
@@ -83,7 +84,8 @@ async def test_search_is_for_substrings(world: World, search: str, found: list[s
 
 @pytest.mark.parametrize(
     "query",
-    ["page=0", "page=x", "limit=101", "limit=0", "date_from=yesterday", "date_to=2026-13-01", "date_to=1", "sync=maybe"],
+    ["page=0", "page=x", "limit=101", "limit=0", "date_from=yesterday", "date_to=2026-13-01", "date_to=1",
+     "sync=maybe"],
 )  # fmt: skip
 async def test_a_query_that_cannot_be_read_is_a_400(world: World, query: str) -> None:
     """The answer names the field."""
@@ -293,7 +295,8 @@ async def test_notes(world: World) -> None:
 
     mine = (await client.call("POST", "/leads/c/notes", json={"body": " First "})).json()["note"]
     theirs = await world.call(
-        "POST", "/api/hub/leads/c/notes", headers=acting, json={"body": "Second", "note_type": "call", "metadata": {"a": 1}}
+        "POST", "/api/hub/leads/c/notes", headers=acting,
+        json={"body": "Second", "note_type": "call", "metadata": {"a": 1}},
     )  # fmt: skip
 
     assert (mine["body"], mine["note_type"], mine["author_name"]) == ("First", "note", "Pat Example")
@@ -468,9 +471,7 @@ async def _rows(world: World, client: Client) -> dict[str, str]:
 
 
 async def _everything(world: World, owner: UUID) -> list[Any]:
-    return [
-        dict(row)
-        for table in ("call_logs", "lead_tags", "lead_notes", "lead_saved_views", "lead_pipeline_stages")
-        for row in await world.db.fetch(f"select * from {table} where owner_user_id = $1 order by id", owner)
-    ] + [dict(row) for row in await world.db.fetch(
-        "select c.* from call_log_tags c join lead_tags t on t.id = c.tag_id where t.owner_user_id = $1", owner)]  # fmt: skip
+    tables = ("call_logs", "lead_tags", "lead_notes", "lead_saved_views", "lead_pipeline_stages")
+    queries = [f"select * from {table} where owner_user_id = $1 order by id" for table in tables]
+    queries.append("select c.* from call_log_tags c join lead_tags t on t.id = c.tag_id where t.owner_user_id = $1")
+    return [dict(row) for query in queries for row in await world.db.fetch(query, owner)]

@@ -23,7 +23,7 @@ from shared.errors import Reconnect, Rejected, TryLater, VendorError
 TOPIC = "call-ingested"
 LEASE = timedelta(seconds=60)  # longer than a prompt may take
 REFUSED = "The AI does not classify this text."
-_WAVE = 64  # calls claimed at once
+_WAVE = 256  # calls claimed at once
 _MOST_MESSAGES = 1000  # sent by one run; what is left is sent by the next
 
 
@@ -63,9 +63,9 @@ async def label_waiting(
         )
         if not rows:
             break
-        outcomes = await asyncio.gather(*(_label(outside, client, row) for row in rows))
-        done.updated += sum(outcomes)
-        done.errors += len(outcomes) - sum(outcomes)
+        outcomes = await asyncio.gather(*(_label(outside, client, row, until) for row in rows))
+        done.updated += outcomes.count("labelled")
+        done.errors += outcomes.count("failed")
         if report is not None:
             await report(done)
     done.queued = await send_waiting(outside, client.owner)
@@ -82,34 +82,42 @@ async def send_waiting(outside: Outside, owner: UUID) -> int:
     return len(rows)
 
 
-async def _label(outside: Outside, client: Client, row: Record) -> bool:
-    """Label one claimed call; False when it must be tried again later."""
+async def _label(outside: Outside, client: Client, row: Record, until: float) -> str:
+    """Label one claimed call: ``labelled``, ``failed`` (to be tried again later), or ``late``, when time was over."""
     try:
-        found = await ask(outside, client, row)
+        async with outside.ai_slots:
+            if time.monotonic() >= until:
+                await store.give_back(outside.db, client.owner, row["call_id"], row["text_version"], None)
+                return "late"
+            found = await _ask(outside, client, row)
         async with outside.transaction() as tx:
             await keep(tx, client, row, found)
     except VendorError as error:
         outside.warn("label_failed", reason=str(error))
         await store.give_back(outside.db, client.owner, row["call_id"], row["text_version"], str(error))
-        return False
-    return True
+        return "failed"
+    return "labelled"
 
 
 async def ask(outside: Outside, client: Client, row: Record) -> Classification | str:
     """What the AI makes of a call's words, or why it will not say: TryLater when asking again may help."""
+    async with outside.ai_slots:
+        return await _ask(outside, client, row)
+
+
+async def _ask(outside: Outside, client: Client, row: Record) -> Classification | str:
     transcript = (row["transcript"] or "").strip()
     words, label = (transcript, classification.CALL) if transcript else (row["message"] or "", classification.FORM)
     prompt = classification.build_prompt(client.business, words, label)
     try:
-        async with outside.ai_slots:
-            answer = await outside.ai.generate(
-                prompt.content,
-                system=prompt.system,
-                temperature=classification.TEMPERATURE,
-                max_tokens=classification.MAX_TOKENS,
-                model=outside.classifier_model,
-                json_schema=classification.RESPONSE_SCHEMA,
-            )
+        answer = await outside.ai.generate(
+            prompt.content,
+            system=prompt.system,
+            temperature=classification.TEMPERATURE,
+            max_tokens=classification.MAX_TOKENS,
+            model=outside.classifier_model,
+            json_schema=classification.RESPONSE_SCHEMA,
+        )
     except Rejected as error:
         if error.status is not None:  # our request or our model's name is wrong: mending that makes it work
             raise TryLater("vertex", status=error.status, reason=error.reason) from error

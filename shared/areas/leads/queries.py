@@ -41,15 +41,17 @@ _DRESSING = """
         order by created_at desc limit 1
     ) j on true
     left join lateral (
-        select coalesce(json_agg(json_build_object('call_id', e.call_id, 'started_at', iso(e.started_at),
-            'score', e.score, 'classification', e.category, 'summary', e.summary)
-            order by e.started_at desc nulls last), '[]') as calls
-        from (
-            select call_id, started_at, score, category, summary from call_logs
-            where c.call_sequence > 1 and owner_user_id = c.owner_user_id and caller_key = c.caller_key
-              and (started_at, call_id) < (c.started_at, c.call_id)
-            order by started_at desc nulls last limit 10
-        ) e
+        select case when c.call_sequence > 1 then (
+            select coalesce(json_agg(json_build_object('call_id', e.call_id, 'started_at', iso(e.started_at),
+                'score', e.score, 'classification', e.category, 'summary', e.summary)
+                order by e.started_at desc nulls last), '[]')
+            from (
+                select call_id, started_at, score, category, summary from call_logs
+                where owner_user_id = c.owner_user_id and caller_key = c.caller_key
+                  and (started_at, call_id) < (c.started_at, c.call_id)
+                order by started_at desc nulls last limit 10
+            ) e
+        ) else '[]' end as calls offset 0
     ) p on true
 """
 
@@ -118,13 +120,12 @@ async def list_calls(db: Executor, owner: UUID, query: ListCalls) -> tuple[str, 
         else " ".join(("select count(*)::int from call_logs where", where.text))
     )
     page = " ".join(
-        ("select id, row_number() over () as place from (select id from call_logs where", where.text, "order by",
+        ("select chosen.*, row_number() over () as place from (select * from call_logs where", where.text, "order by",
          _order(query), "limit", str(query.limit), "offset", str((query.page - 1) * query.limit), ") chosen")
     )  # fmt: skip
     sql = " ".join(
-        ("with page as materialized (", page, ") select (", total, ") as total, '[' || coalesce((select string_agg(",
-         _CALL, ", ',' order by page.place) from page join call_logs c on c.id = page.id", _DRESSING,
-         "), '') || ']' as calls")
+        ("select (", total, ") as total, '[' || coalesce((select string_agg(", _CALL, ", ',' order by c.place) from (",
+         page, ") c", _DRESSING, "), '') || ']' as calls")
     )  # fmt: skip
     row = await db.fetchrow(sql, *where.values)
     assert row is not None, "a select without from has one row"

@@ -58,7 +58,10 @@ async def keep_lease(db: Executor, owner: UUID, token: UUID, lasts: timedelta) -
     """Prolong the lease and lock its row until the transaction ends; False when another run has taken it."""
     return bool(
         await db.execute(
-            "update lead_syncs set lease_until = clock_timestamp() + $3::interval where owner_user_id = $1 and lease_token = $2",
+            """
+            update lead_syncs set lease_until = clock_timestamp() + $3::interval
+            where owner_user_id = $1 and lease_token = $2
+            """,
             owner, token, lasts,
         )
     )  # fmt: skip
@@ -273,7 +276,8 @@ async def claim_unlabelled(
         set classify_until = clock_timestamp() + $3::interval, classify_attempts = classify_attempts + 1
         from (
             select id from call_logs
-            where owner_user_id = $1 and (classify_sent_at is null or classify_sent_at < clock_timestamp() - $5::interval)
+            where owner_user_id = $1
+              and coalesce(classify_sent_at < clock_timestamp() - $5::interval, true)
               and text_version is distinct from classified_version and text_version is not null
               and coalesce(classify_until < $4, true)
             order by started_at desc nulls last limit $2 for update skip locked
@@ -314,14 +318,14 @@ async def awaits_label(db: Executor, owner: UUID, call_id: str, version: str) ->
     )  # fmt: skip
 
 
-async def give_back(db: Executor, owner: UUID, call_id: str, version: str, reason: str) -> None:
-    """The label could not be had: the call is free for the next one who tries."""
+async def give_back(db: Executor, owner: UUID, call_id: str, version: str, reason: str | None) -> None:
+    """The label could not be had, for *reason* or for want of time: the call is free for the next one who tries."""
     await db.execute(
         """
         update call_logs set classify_until = clock_timestamp(), classify_error = $4
         where owner_user_id = $1 and call_id = $2 and text_version = $3
         """,
-        owner, call_id, version, reason[:200],
+        owner, call_id, version, reason and reason[:200],
     )  # fmt: skip
 
 
@@ -332,7 +336,8 @@ async def take_unsent(db: Executor, owner: UUID, at_most: int) -> list[Record]:
         update call_logs c set classify_sent_at = clock_timestamp()
         from (
             select id from call_logs
-            where owner_user_id = $1 and (classify_sent_at is null or classify_sent_at < clock_timestamp() - $3::interval)
+            where owner_user_id = $1
+              and coalesce(classify_sent_at < clock_timestamp() - $3::interval, true)
               and text_version is distinct from classified_version and text_version is not null
               and coalesce(classify_until < clock_timestamp(), true)
             order by started_at desc nulls last limit $2 for update skip locked

@@ -159,7 +159,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) < 1e12 else None  # also refuses infinities; not-a-number compares false
+    return number if abs(number) < 1e15 else None  # also refuses infinities; not-a-number compares false
 
 
 def _duration(record: Record) -> int:
