@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help up demo test check render reset bench
+.PHONY: help up demo test check render reset bench image-test
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,12 +31,16 @@ check: $(STAMP)
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 	@$(RUN) -m infra.render --check
+	@$(RUN) -m infra.cost --check
 
 render: $(STAMP)  ## write what is derived from the manifest
 	@$(RUN) -m infra.render
 
 reset: $(STAMP)  ## forget everything the local cloud stored
 	@$(RUN) -m emulators reset
+
+image-test: $(STAMP)  ## start every function from a clean environment, as its container does
+	@$(RUN) -m infra.check_image
 
 bench: $(STAMP)  ## rates and times against floors measured in the same run
 	@$(RUN) -m tests.bench

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from emulators.component import Status
 from emulators.serving import LOOPBACK
+from shared.config import SECRETS
 
 COMMAND = (sys.executable, "-u", "-m", "emulators.functions_host")
 PROJECT = Path(__file__).parent.parent
@@ -19,6 +20,11 @@ READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 5.0
 SOON_S = 5.0  # a host that ends sooner than this is given a rest before the next start
 LONGEST_REST_S = 5.0
+
+
+def _inherited() -> dict[str, str]:
+    """The supervisor's environment without secrets: whatever lies about in a shell must not reach the functions."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
 class FunctionsFailed(Exception):
@@ -103,7 +109,7 @@ class FunctionsChild:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **self._child_env},
+                env={**_inherited(), **self._child_env},
                 cwd=PROJECT,
                 start_new_session=True,
             )

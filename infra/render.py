@@ -1,7 +1,8 @@
-"""Writes what is derived from the manifest: ``functions.json``, ``queues.json``, ``topics.json`` and ``openapi.json``.
+"""Writes what is derived from the manifest: the JSON files of ``infra/terraform`` and the OpenAPI document.
 
-``python -m infra.render`` writes them, ``--check`` fails when a file differs from a fresh rendering. OpenAPI takes each
-operation's shapes from the handler's annotations, so this is the one place that imports every function.
+``python -m infra.render`` writes them, ``--check`` fails when a file differs from a fresh rendering. ``openapi.json``
+takes each operation's shapes from the handler's annotations, so this is the one place that imports every function.
+``gateway.json`` is the same API as API Gateway wants it: paths and back ends, no shapes (the functions check those).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import inspect
 import json
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared import manifest
-from shared.manifest import LINK, PUBLIC, Function
+from shared.manifest import LINK, PUBLIC, Area, Function
 from shared.runtime.loader import load
 
 FOLDER = Path(__file__).parent / "terraform"
@@ -30,12 +32,43 @@ ERROR = {
 }
 
 
-def functions() -> list[dict[str, Any]]:
+# How long each layer waits beyond the handler's own limit, so that the handler's 504 is the one that is seen. A cold
+# start comes on top of the handler's time.
+COLD_START_S = 20
+GATEWAY_MARGIN_S = 5
+
+
+def functions(chosen: Iterable[Function]) -> list[dict[str, Any]]:
     """Every function as Terraform and other tools read it; settings that do not apply are left out."""
     return [
         {name: value for name, value in asdict(function).items() if value is not None}
-        | {"area": function.area, "service": function.name.replace("_", "-")}
-        for function in manifest.FUNCTIONS
+        | {
+            "area": function.area,
+            "service": service(function),
+            "request_timeout_s": function.timeout_s + COLD_START_S,
+        }
+        for function in chosen
+    ]
+
+
+def service(function: Function) -> str:
+    """The Cloud Run service's name: the function's, with dashes."""
+    return function.name.replace("_", "-")
+
+
+def areas(chosen: Iterable[Function]) -> list[dict[str, Any]]:
+    """What the service account of each area that has a function may use; Terraform grants just this."""
+    queue_of = {function.name: function.queue for function in manifest.by_trigger("task")}
+    used = sorted({function.area for function in chosen})
+    return [
+        {
+            "name": area.name,
+            "secrets": [*manifest.COMMON_SECRETS, *area.secrets],
+            "queues": sorted({queue_of[name] or "" for name in area.enqueues}),
+            "topics": sorted(area.publishes),
+            "google": sorted(area.google),
+        }
+        for area in (manifest.AREAS.get(name, Area(name=name)) for name in used)
     ]
 
 
@@ -43,19 +76,24 @@ def queues() -> list[dict[str, Any]]:
     return [asdict(queue) for queue in manifest.QUEUES.values()]
 
 
-def topics() -> list[dict[str, Any]]:
+def topics(chosen: Iterable[Function]) -> list[dict[str, Any]]:
+    listeners: dict[str, list[str]] = {}
+    for function in chosen:
+        if function.topic:
+            listeners.setdefault(function.topic, []).append(function.name)
     return [
-        {"name": name, "says": says, "listeners": [function.name for function in manifest.listeners(name)]}
+        {"name": name, "says": says, "attempts": manifest.EVENT_ATTEMPTS, "listeners": listeners.get(name, [])}
         for name, says in manifest.TOPICS.items()
     ]
 
 
-def openapi() -> dict[str, Any]:
+def openapi(chosen: Iterable[Function]) -> dict[str, Any]:
     """OpenAPI 3.0 of every HTTP function, literal paths before templates."""
-    served = {function.name: load(function.name) for function in manifest.by_trigger("http")}
+    public = [function for function in chosen if function.trigger == "http"]
+    served = {function.name: load(function.name) for function in public}
     schemas, definitions = _schemas([load_.shape for load_ in served.values()])  # type: ignore[attr-defined]
     paths: dict[str, dict[str, Any]] = {}
-    for function in manifest.by_trigger("http"):
+    for function in public:
         for index, route in enumerate(function.routes):
             method, _, path = route.partition(" ")
             operation = _operation(function, served[function.name], path, schemas, alias=index)
@@ -72,6 +110,64 @@ def openapi() -> dict[str, Any]:
             },
         },
     }
+
+
+def gateway(chosen: Iterable[Function]) -> dict[str, Any]:
+    """The OpenAPI 3.0 document of API Gateway, a template: Terraform fills in ``${project_number}`` and ``${region}``.
+
+    Every function is a named back end at its own address, called with an identity token for that address, with the
+    caller's path appended. No ``security``: access tokens are ours (HS256), so the function checks them. Each path
+    gets OPTIONS, so that a browser's preflight reaches a function, which alone knows the CORS policy.
+
+    Raises ValueError when functions of different CORS policies share a path: one preflight cannot speak for both.
+    Source: https://docs.cloud.google.com/api-gateway/docs/oasv3-extensions
+    """
+    public = [function for function in chosen if function.trigger == "http"]
+    on_path: dict[str, list[Function]] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    for function in public:
+        for index, route in enumerate(function.routes):
+            method, _, path = route.partition(" ")
+            on_path.setdefault(path, []).append(function)
+            name = function.name if index == 0 else f"{function.name}_{index + 1}"
+            paths.setdefault(path, {})[method.lower()] = _gateway_operation(name, path, function)
+    for number, (path, there) in enumerate(on_path.items(), start=1):
+        if len({function.embeddable for function in there}) > 1:
+            raise ValueError(f"{path} is served by functions of different CORS policies")
+        paths[path]["options"] = _gateway_operation(f"preflight_{number}", path, there[0])
+    return {
+        "openapi": "3.0.4",
+        "info": {"title": "Anchor Functions", "version": "1.0.0"},
+        "x-google-api-management": {"backends": {function.name: _backend(function) for function in public}},
+        "paths": dict(sorted(paths.items(), key=lambda item: _literal_first(item[0]))),
+    }
+
+
+def _backend(function: Function) -> dict[str, Any]:
+    address = f"https://{service(function)}-${{project_number}}.${{region}}.run.app"
+    return {
+        "address": address,
+        "jwtAudience": address,
+        "pathTranslation": "APPEND_PATH_TO_ADDRESS",
+        "deadline": float(function.timeout_s + COLD_START_S + GATEWAY_MARGIN_S),
+        "protocol": "h2",
+    }
+
+
+def _gateway_operation(name: str, path: str, function: Function) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "x-google-backend": function.name,
+        "parameters": _path_parameters(path),
+        "responses": {"default": {"description": "What the function answers"}},
+    }
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
 
 
 def _literal_first(path: str) -> list[tuple[bool, str]]:
@@ -96,11 +192,7 @@ def _operation(function: Function, served: Any, path: str, schemas: dict[Any, An
         "operationId": function.name if alias == 0 else f"{function.name}_{alias + 1}",
         "tags": [function.area],
         "summary": (inspect.getdoc(served) or "").partition("\n")[0],
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", path)
-        ]
-        + _query(shape, schemas),
+        "parameters": _path_parameters(path) + _query(shape, schemas),
         "responses": {
             str(shape.status): _answer(shape, schemas),
             "default": {
@@ -135,10 +227,26 @@ def _answer(shape: Any, schemas: dict[Any, Any]) -> dict[str, Any]:
     return {"description": "Success", "content": {"application/json": {"schema": schema}}}
 
 
+def infrastructure(chosen: Iterable[Function] = manifest.FUNCTIONS) -> dict[str, Any]:
+    """What Terraform reads, by file name; needs no handler."""
+    chosen = tuple(chosen)
+    return {
+        "functions": functions(chosen),
+        "areas": areas(chosen),
+        "queues": queues(),
+        "topics": topics(chosen),
+        "gateway": gateway(chosen),
+    }
+
+
 def rendered() -> dict[Path, str]:
     """Every derived file with its fresh text."""
-    made = {"functions": functions(), "queues": queues(), "topics": topics(), "openapi": openapi()}
-    return {FOLDER / f"{name}.json": json.dumps(content, indent=2) + "\n" for name, content in made.items()}
+    made = {**infrastructure(), "openapi": openapi(manifest.FUNCTIONS)}
+    return {FOLDER / f"{name}.json": as_text(content) for name, content in made.items()}
+
+
+def as_text(content: Any) -> str:
+    return json.dumps(content, indent=2) + "\n"
 
 
 def main(arguments: list[str]) -> int:

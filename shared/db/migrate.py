@@ -41,9 +41,11 @@ class UnknownDatabase(Exception):
     """The database holds tables that are neither ours nor the old server's; nothing was changed."""
 
 
-def migrate(database_url: str) -> list[str]:
+def migrate(database_url: str, *, before_code: bool = False) -> list[str]:
     """Build, adopt or upgrade; return the revisions applied, oldest first (none: it was up to date).
 
+    *before_code* stops before the next revision that the running code cannot live with, and that so has to wait until
+    the new code runs: its file's name contains ``_after_``.
     Raises DatabaseBusy, UnknownDatabase, or the database's own error; the database is then as it was.
     """
     import psycopg
@@ -54,7 +56,7 @@ def migrate(database_url: str) -> list[str]:
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), poolclass=NullPool)
     try:
         with engine.begin() as connection:
-            return _migrate(connection)
+            return _migrate(connection, before_code=before_code)
     except (DBAPIError, psycopg.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, psycopg.errors.LockNotAvailable):
@@ -65,7 +67,7 @@ def migrate(database_url: str) -> list[str]:
         raise
 
 
-def _migrate(connection: Connection) -> list[str]:
+def _migrate(connection: Connection, *, before_code: bool) -> list[str]:
     from alembic import command
 
     raw = cast("psycopg.Connection", connection.connection.driver_connection)
@@ -77,8 +79,21 @@ def _migrate(connection: Connection) -> list[str]:
     if _state(raw) == "old":
         _adopt(raw)
         command.stamp(config, "0001")
-    command.upgrade(config, "head")
+    command.upgrade(config, _before_code(connection, config) if before_code else "head")
     return applied
+
+
+def _before_code(connection: Connection, config: Config) -> str:
+    """The last revision before the first one, not applied yet, that is for after the code."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    at = MigrationContext.configure(connection).get_current_revision() or "base"
+    for script in reversed(list(ScriptDirectory.from_config(config).iterate_revisions("head", at))):
+        if "_after_" in Path(script.path).stem:
+            return at
+        at = script.revision
+    return at
 
 
 def _adopt(raw: psycopg.Connection) -> None:
@@ -134,7 +149,7 @@ def main() -> int:
         log.error("DATABASE_URL is not set")
         return 1
     try:
-        applied = migrate(url)
+        applied = migrate(url, before_code="--before-code" in sys.argv[1:])
     except (DatabaseBusy, UnknownDatabase) as error:
         log.error("%s", error)
         return 1

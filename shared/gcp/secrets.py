@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from shared.config import SECRETS, Settings
@@ -22,8 +23,9 @@ _KEPT_S = 300
 class Secrets:
     """Reads secrets by their names in ``config.SECRETS``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, mounted: Mapping[str, str] = os.environ) -> None:
         self._settings = settings
+        self._mounted = mounted
         self._client: SecretManagerServiceAsyncClient | None = None
         self._kept: dict[str, tuple[float, str]] = {}
 
@@ -31,7 +33,7 @@ class Secrets:
         """The value of secret *name*. A mounted one costs nothing; TryLater or Rejected when it cannot be read."""
         if name not in SECRETS:
             raise KeyError(name)
-        if value := os.environ.get(name):
+        if value := self._mounted.get(name):
             return value
         read_at, value = self._kept.get(name, (0.0, ""))
         if time.monotonic() - read_at < _KEPT_S and value:

@@ -18,6 +18,7 @@ from shared.runtime.services import Services
 
 SWEEP_AFTER = timedelta(seconds=30)  # how long the sender of a row may take before the sweep does it
 LOST_AFTER = timedelta(hours=1)  # a task sent this long ago that never ended was lost by its queue
+_COLD_START_S = 30  # the queue waits this much longer than the function may run, or it would send twice
 _COOL_DOWN_S = 5.0  # after a failure, requests stop waiting for a service that is down
 
 _failed_at: dict[str, float] = {}
@@ -56,7 +57,7 @@ async def _send(services: Services, row: OutboxRow) -> None:
         name=f"{row.id}-{row.sends}",
         function=row.target,
         payload=row.payload,
-        deadline_s=function.timeout_s,
+        deadline_s=function.timeout_s + _COLD_START_S,
         not_before=row.not_before,
         headers={"X-Outbox-Id": str(row.id)},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -178,3 +179,32 @@ def test_a_call_belongs_to_one_owner(built: str, connect: Connect) -> None:
 
         keys = dict(connection.execute("select owner_user_id, lead_call_key from client_journeys").fetchall())
         assert keys == {one: None, two: "c"}
+
+
+def test_revisions_for_after_the_code_wait(
+    make_database: MakeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the code, migration stops at the first revision named ``_after_``; afterwards it goes on."""
+    import shutil
+
+    from shared.db import migrate as module
+
+    folder = tmp_path / "migrations"
+    shutil.copytree(Path(module.__file__).parent / "migrations", folder)
+    template = "revision = '{}'\ndown_revision = '{}'\n\ndef upgrade():\n    pass\n"
+    head = sorted(path.stem[:4] for path in (folder / "versions").glob("[0-9]*.py"))[-1]
+    (folder / "versions" / "9001_widen.py").write_text(template.format("9001", head))
+    (folder / "versions" / "9002_after_drop.py").write_text(template.format("9002", "9001"))
+    real = module._config
+
+    def with_folder(*args: Any) -> Any:
+        config = real(*args)
+        config.set_main_option("script_location", str(folder))
+        return config
+
+    monkeypatch.setattr(module, "_config", with_folder)
+    url = make_database(None)
+
+    assert migrate(url, before_code=True)[-1] == "9001"
+    assert migrate(url, before_code=True) == []
+    assert migrate(url) == ["9002"]

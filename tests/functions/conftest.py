@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +28,7 @@ from emulators.vertex import Vertex
 from shared.config import Settings
 from shared.crypto import KeyRing, column_context
 from shared.db.database import Database
+from shared.gcp.secrets import Secrets
 from shared.runtime import services as runtime_services
 from shared.runtime.services import Services
 from tests.conftest import MakeDatabase
@@ -206,7 +206,6 @@ def new_ip() -> str:
 
 @pytest.fixture(scope="session")
 async def _world(make_database: MakeDatabase, built: str) -> AsyncIterator[World]:
-    os.environ.update(SECRETS)
     faults = Faults()
     mailgun = Mailgun(faults)
     ctm = Ctm(faults)
@@ -226,7 +225,7 @@ async def _world(make_database: MakeDatabase, built: str) -> AsyncIterator[World
     )
     services = Services(settings)
     sent = Sent()
-    services.__dict__.update(tasks=sent, topics=sent)
+    services.__dict__.update(tasks=sent, topics=sent, secrets=Secrets(settings, SECRETS))
     runtime_services.use(services)
     host = FunctionsHost()
     transport = httpx.ASGITransport(app=host, client=("127.0.0.1", 50000))  # type: ignore[arg-type]

@@ -201,3 +201,16 @@ async def test_the_probe_is_for_staff(world: World) -> None:
     assert (await world.call("GET", "/api/webhooks/mailgun/test", headers=client)).status_code == 403
     team = await world.sign_in(await world.user("team"))
     assert (await world.call("GET", "/api/webhooks/mailgun/test", headers=team)).json()["status"] == "ok"
+
+
+async def test_a_failed_mail_is_sent_when_its_work_is_sent_again(world: World) -> None:
+    """Refused once, its work sent again after the cause was mended: it arrives. A secret's content is gone by then."""
+    for kind, status in (("test", "sent"), ("mfa_otp", "failed")):
+        world.faults.put("mailgun", Fault(status=400, times=1))
+        mail = Mail(type=kind, to=f"{uuid4().hex}@client.test", subject="Hi", text="Hello")
+        async with world.db.transaction() as tx:
+            log_id = await service.queue(tx, mail, world.services.key_ring)
+        for _ in range(2):
+            await world.deliver_task("emails_send", {"email_log_id": str(log_id)})
+        assert (await log(world, log_id))["status"] == status
+    assert not any("not kept" in mail.text for mail in world.mailgun.mails)

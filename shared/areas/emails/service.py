@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.config import Settings
     from shared.crypto import KeyRing
 
+GONE = "what this mail said is no longer kept"
 REDACTED = "[not kept: this mail lets its reader in]"
 GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 
@@ -101,7 +102,10 @@ async def deliver(db: Database, sending: Sending, log_id: UUID) -> str | None:
     message_id = f"<{log_id}@{sending.domain}>"
     row = await store.begin_attempt(db, log_id, message_id)
     if row is None:
-        return await _outcome(db, log_id)
+        return None if await store.exists(db, log_id) else "the mail is no longer logged"
+    if row["email_type"] in SECRET_TYPES and row["sealed_content"] is None:
+        await store.failed(db, log_id, GONE)
+        return GONE
     if row["attempted_before"] is not None:
         if await sending.mailgun.find_accepted(message_id):
             await store.sent(db, log_id, "found in the event log")
@@ -109,13 +113,6 @@ async def deliver(db: Database, sending: Sending, log_id: UUID) -> str | None:
         if row["attempted_ago_s"] < sending.events_delay_s:
             raise TryLater("mailgun", reason="not known yet whether the mail arrived")
     return await _send(db, sending, row, message_id)
-
-
-async def _outcome(db: Database, log_id: UUID) -> str | None:
-    row = await store.status(db, log_id)
-    if row is None:
-        return "the mail is no longer logged"
-    return row["error_message"] or "failed" if row["status"] == "failed" else None
 
 
 async def _send(db: Database, sending: Sending, row: Record, message_id: str) -> str | None:

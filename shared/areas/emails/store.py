@@ -42,17 +42,20 @@ async def insert(
 
 
 async def begin_attempt(db: Executor, log_id: UUID, message_id: str) -> Record | None:
-    """Count an attempt to send a pending mail, and give it its Message-Id, which Mailgun's events will name.
+    """Count an attempt to send a mail, and give it its Message-Id, which Mailgun's events will name.
 
     The row to send, with ``attempted_before``: when an attempt began whose outcome is not known. None when the mail
-    is not pending (any more).
+    was sent. One that had failed is only ever tried because a person sent its work again.
     """
     return await db.fetchrow(
         """
         update email_logs e
-        set attempts = e.attempts + 1, attempted_at = clock_timestamp(), mailgun_id = $2
-        from (select id, attempted_at from email_logs where id = $1 for update) before
-        where e.id = before.id and e.status = 'pending'
+        set attempts = e.attempts + 1, attempted_at = clock_timestamp(), mailgun_id = $2, status = 'pending'
+        from (
+            select id, case when status = 'pending' then attempted_at end as attempted_at
+            from email_logs where id = $1 for update
+        ) before
+        where e.id = before.id and e.status in ('pending', 'failed')
         returning e.id, e.email_type, e.recipient_email, e.recipient_name, e.subject, e.text_body, e.html_body,
                   e.sealed_content, e.sealed_key_id, before.attempted_at as attempted_before,
                   extract(epoch from clock_timestamp() - before.attempted_at)::float8 as attempted_ago_s
@@ -62,8 +65,8 @@ async def begin_attempt(db: Executor, log_id: UUID, message_id: str) -> Record |
     )
 
 
-async def status(db: Executor, log_id: UUID) -> Record | None:
-    return await db.fetchrow("select status, error_message, mailgun_id from email_logs where id = $1", log_id)
+async def exists(db: Executor, log_id: UUID) -> bool:
+    return bool(await db.fetchval("select exists (select from email_logs where id = $1)", log_id))
 
 
 async def not_accepted(db: Executor, log_id: UUID) -> None:

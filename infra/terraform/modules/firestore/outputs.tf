@@ -1,0 +1,3 @@
+output "id" {
+  value = "projects/${var.project_id}/databases/${google_firestore_database.this.name}"
+}

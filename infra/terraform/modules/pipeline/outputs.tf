@@ -1,0 +1,3 @@
+output "deployer" {
+  value = google_service_account.deployer.email
+}

@@ -1,0 +1,7 @@
+variable "region" {
+  type = string
+}
+
+variable "project_id" {
+  type = string
+}
