@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -124,6 +125,7 @@ class Ratings(RuleBasedStateMachine):
         self.reading: tuple[int, datetime] | None = None
         self.post: dict[str, Any] | None = None
         self.said_by_person: set[int] = {0}  # every rating that somebody gave, on either side
+        self.landed_last = False  # the last change of CTM's stars was our post
         self.rated_after_landing = False  # somebody rated in CTM after our latest rating arrived there
 
     def tick(self) -> datetime:
@@ -145,6 +147,7 @@ class Ratings(RuleBasedStateMachine):
         self.side.ctm = score
         self.said_by_person.add(score)
         self.rated_after_landing = self.post is not None and self.post["step"] == "records"
+        self.landed_last = False
 
     @rule(score=st.integers(1, 4))
     @precondition(lambda self: self.side.ours == Rating())
@@ -185,6 +188,7 @@ class Ratings(RuleBasedStateMachine):
             post["step"] = "posts" if rules.may_post(post["by"], post["agreed"], post["held"]) else "yields"
         elif post["step"] == "posts":
             self.side.ctm = post["score"]
+            self.landed_last = True
             post["step"] = "records"
         elif post["step"] == "records":
             self.side.ours = self._with(
@@ -202,11 +206,17 @@ class Ratings(RuleBasedStateMachine):
     @precondition(lambda self: self.post is not None)
     def a_post_dies(self) -> None:
         self.side.ours = self._with(posting=False)  # its lease runs out
+        self.landed_last &= self.side.ours.by == "user"  # an automatic one: nobody knows any more that it landed
         self.post = None
 
     @invariant()
     def nobody_sees_a_rating_that_nobody_gave(self) -> None:
         assert self.side.ours.score in self.said_by_person
+
+    @invariant()
+    def what_was_posted_is_not_taken_back(self) -> None:
+        if self.landed_last and self.post is None and not self.side.ours.pending:
+            assert self.side.ours.score == self.side.ctm, "an old reading of CTM has undone our rating"
 
     def teardown(self) -> None:
         """After the dust both sides are equal, and a person's rating made here last is what both have."""
@@ -230,9 +240,55 @@ class Ratings(RuleBasedStateMachine):
             assert self.side.ctm == last_here.score
 
     def _with(self, **changes: Any) -> Rating:
-        from dataclasses import replace
-
         return replace(self.side.ours, **changes)
 
 
 TestRatings = Ratings.TestCase
+
+
+def interleavings(threads: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
+    """Every order of all steps in which each thread's own order is kept."""
+    if not any(threads):
+        yield ()
+    for index, thread in enumerate(threads):
+        if thread:
+            rest = (*threads[:index], thread[1:], *threads[index + 1 :])
+            yield from ((thread[0], *later) for later in interleavings(rest))
+
+
+def play(machine: Ratings, step: str, here: str, ctm: int) -> None:
+    """Take one step, if it is possible now."""
+    match step:
+        case "ctm":
+            machine.a_person_rates_in_ctm(score=ctm)
+        case "here" if here != "auto-star":
+            machine.a_person_rates_here(score=4 if here == "person" else 0)
+        case "here" if machine.side.ours == Rating():
+            machine.a_label_gives_stars(score=3)
+        case "read" if machine.reading is None:
+            machine.a_sync_reads()
+        case "store" if machine.reading is not None:
+            machine.a_sync_stores()
+        case "begin" if machine.post is None and machine.side.ours.pending:
+            machine.a_post_begins()
+        case "on" if machine.post is not None:
+            machine.a_post_goes_on()
+        case "die" if machine.post is not None:
+            machine.a_post_dies()
+
+
+@pytest.mark.parametrize("here", ["person", "person clears", "auto-star"])
+@pytest.mark.parametrize("ctm", [2, 0])
+@pytest.mark.parametrize("post", [("begin", "on", "on", "on"), ("begin", "on", "on", "die")])
+def test_both_sides_agree_after_every_interleaving(here: str, ctm: int, post: tuple[str, ...]) -> None:
+    """One rating here, one in CTM, two syncs and a post that may die, in every order there is."""
+    for order in interleavings((("here",), ("ctm",), ("read", "store", "read", "store"), post)):
+        machine = Ratings()
+        if here == "person clears":
+            machine.side = Side(ours=Rating(score=5, by="user", agreed=5), ctm=5)
+            machine.said_by_person.add(5)
+        for step in order:
+            play(machine, step, here, ctm)
+            machine.nobody_sees_a_rating_that_nobody_gave()
+            machine.what_was_posted_is_not_taken_back()
+        machine.teardown()
