@@ -158,6 +158,7 @@ JOBS = (
     event("jobs_record_dead", topic="dead-letters"),
     schedule("jobs_sweep_outbox", cron="* * * * *"),
     schedule("jobs_purge_finished", cron="30 7 * * *"),
+    schedule("jobs_reseal_old_keys", cron="0 8 * * *", timeout_s=600),
 )
 
 # Forms as visitors of other sites meet them.
