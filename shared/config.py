@@ -64,9 +64,13 @@ class Settings:
     vertex_classifier_model: str = "gemini-2.0-flash-001"
     vertex_imagen_model: str = "imagen-3.0-generate-001"
     vertex_timeout_s: float = 8.0
+    vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"
     ctm_timeout_s: float = 8.0
+    ctm_overlap_days: int = 7  # read again with every sync: transcripts and ratings come late
+    ctm_deep_days: int = 60  # read again once a day
+    ctm_full_sync_days: int = 365  # read by a client's first sync, and by a full one
     mailgun_api_base: str = "https://api.mailgun.net"
     mailgun_domain: str = "mail.anchor.test"
     mailgun_from_email: str = "hello@mail.anchor.test"

@@ -52,11 +52,14 @@ QUEUES = {
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
     )
 }
 
 # Topic → what its messages say happened. A topic may have no listener yet; a listener's topic must be here.
 TOPICS = {
+    "call-ingested": "a call has words that nobody classified yet",
+    "ctm-sync-due": "a client's calls should be read from CTM again",
     "mail-event": "Mailgun told us what became of a mail",
     "dead-letters": "a message that its listener refused too often",
 }
@@ -87,6 +90,12 @@ AREAS = {
             publishes=("mail-event",),
         ),
         Area(
+            name="leads",
+            enqueues=("leads_push_rating",),
+            publishes=("call-ingested", "ctm-sync-due"),
+            google=("vertex", "firestore"),
+        ),
+        Area(
             name="accounts",
             secrets=("GOOGLE_OAUTH_CLIENT_SECRET", "MICROSOFT_OAUTH_CLIENT_SECRET"),
             enqueues=("emails_send", "accounts_mail_link"),
@@ -99,13 +108,13 @@ AREAS = {
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
-        Area(
-            name="jobs",
-            enqueues=("forms_process", "emails_send", "accounts_mail_link", "files_delete", "onboarding_finish"),
-            publishes=("mail-event",),
-        ),
     )
 }
+AREAS["jobs"] = Area(  # sweeps every area's outbox
+    name="jobs",
+    enqueues=tuple(sorted({function for area in AREAS.values() for function in area.enqueues})),
+    publishes=tuple(sorted({topic for area in AREAS.values() for topic in area.publishes})),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,9 +376,55 @@ ONBOARDING = (
     schedule("onboarding_remind", cron="*/30 * * * *", timeout_s=120),
 )
 
+_CALLS = "/api/hub/calls"
+_CALL = "/api/hub/calls/{call_id}"
+
+# Calls of a client's prospects: read from CTM, classified, rated, organised. A {call_id} is CTM's.
+LEADS = (
+    http("leads_list_calls", f"GET {_CALLS}", access=PORTAL, timeout_s=60),
+    http("leads_clear_and_reload", f"DELETE {_CALLS}", access=PORTAL, timeout_s=240, memory_mb=1024, concurrency=4),
+    http("leads_sync_calls", f"POST {_CALLS}/sync", access=PORTAL, timeout_s=120, memory_mb=512, concurrency=8),
+    http("leads_show_sync", f"GET {_CALLS}/sync", access=PORTAL),
+    http("leads_sync_fully", f"POST {_CALLS}/full-sync", access=PORTAL, timeout_s=120, memory_mb=512, concurrency=8),
+    http("leads_reset_cache", f"POST {_CALLS}/reset-cache", access=PORTAL),
+    http("leads_show_stats", f"GET {_CALLS}/stats", access=PORTAL),
+    http("leads_export_calls", f"GET {_CALLS}/export", access=PORTAL, timeout_s=120),
+    http("leads_rate_call", f"POST {_CALL}/score", access=PORTAL),
+    http("leads_clear_rating", f"DELETE {_CALL}/score", access=PORTAL),
+    http("leads_set_category", f"PUT {_CALL}/category", access=PORTAL),
+    http("leads_link_client", f"POST {_CALL}/link-client", access=PORTAL),
+    http("leads_unlink_client", f"DELETE {_CALL}/link-client", access=PORTAL),
+    http("leads_show_history", f"GET {_CALL}/history", access=PORTAL),
+    http("leads_show_call", f"GET {_CALL}/detail", access=PORTAL),
+    http("leads_move_call", f"PUT {_CALL}/stage", access=PORTAL),
+    http("leads_list_call_tags", f"GET {_CALL}/tags", access=PORTAL),
+    http("leads_tag_call", f"POST {_CALL}/tags", access=PORTAL),
+    http("leads_untag_call", f"DELETE {_CALL}/tags/{{tag_id}}", access=PORTAL),
+    http("leads_list_stages", "GET /api/hub/pipeline-stages", access=PORTAL),
+    http("leads_create_stage", "POST /api/hub/pipeline-stages", access=PORTAL),
+    http("leads_update_stage", "PUT /api/hub/pipeline-stages/{stage_id}", access=PORTAL),
+    http("leads_delete_stage", "DELETE /api/hub/pipeline-stages/{stage_id}", access=PORTAL),
+    http("leads_list_notes", "GET /api/hub/leads/{call_id}/notes", access=PORTAL),
+    http("leads_add_note", "POST /api/hub/leads/{call_id}/notes", access=PORTAL),
+    http("leads_delete_note", "DELETE /api/hub/leads/{call_id}/notes/{note_id}", access=PORTAL),
+    http("leads_list_tags", "GET /api/hub/lead-tags", "GET /api/hub/tags", access=PORTAL),
+    http("leads_create_tag", "POST /api/hub/lead-tags", "POST /api/hub/tags", access=PORTAL),
+    http("leads_delete_tag", "DELETE /api/hub/lead-tags/{tag_id}", "DELETE /api/hub/tags/{tag_id}", access=PORTAL),
+    http("leads_list_views", "GET /api/hub/lead-views", access=PORTAL),
+    http("leads_save_view", "POST /api/hub/lead-views", access=PORTAL),
+    http("leads_delete_view", "DELETE /api/hub/lead-views/{view_id}", access=PORTAL),
+    http("leads_reclassify", "POST /api/hub/clients/{client_id}/reclassify-leads", access=ADMIN, timeout_s=60),
+    http("leads_show_reclassification", "GET /api/hub/clients/{client_id}/reclassify-leads", access=ADMIN),
+    schedule("leads_poll_ctm", cron="*/5 * * * *"),
+    event("leads_sync", topic="ctm-sync-due", timeout_s=240, memory_mb=512, concurrency=8),
+    event("leads_classify", topic="call-ingested", concurrency=8, max_instances=20),
+    task("leads_push_rating", queue="ctm", timeout_s=45),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
+    *LEADS,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

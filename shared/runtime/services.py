@@ -6,6 +6,7 @@ import this.
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,11 @@ class Services:
         from shared.gcp.firestore import Firestore
 
         return Firestore(self.settings)
+
+    @cached_property
+    def ai_slots(self) -> asyncio.Semaphore:
+        """How many prompts this instance may have open at Vertex."""
+        return asyncio.Semaphore(self.settings.vertex_at_once)
 
     async def key(self, name: str) -> bytes:
         """A secret that is used as a key, as bytes."""

@@ -19,6 +19,7 @@ import jwt
 import pytest
 
 from emulators.faults import Faults
+from emulators.firestore_stand_in import FirestoreStandIn
 from emulators.functions_host import FunctionsHost
 from emulators.identity import identity_token
 from emulators.storage import Storage
@@ -224,11 +225,14 @@ async def _world(
     parts = (mailgun, ctm, vertex, storage)
     for part in parts:
         await part.start()
+    firestore = FirestoreStandIn(faults)
+    firestore_port = await firestore.start()
     found = {name.lower(): value for part in parts for name, value in part.env.items()}
     settings = replace(
         Settings(),
         database_url=make_database(built),
         mailgun_events_delay_s=0.0,
+        firestore_emulator_host=f"127.0.0.1:{firestore_port}",
         **{name: value for name, value in found.items() if hasattr(Settings(), name)},
     )
     services = Services(settings)
@@ -240,7 +244,7 @@ async def _world(
     async with httpx.AsyncClient(transport=transport, base_url="http://anchor.test") as http:
         yield World(services, sent, faults, mailgun, ctm, vertex, http)
     await services.close()
-    for part in parts:
+    for part in (*parts, firestore):
         await part.stop()
     runtime_services.use(None)
 
