@@ -105,6 +105,8 @@ class Connection(asyncio.Protocol):
     def begin(self, method: bytes, target: bytes, headers: Headers, *, chunked: bool) -> None:
         """Send the head of a request."""
         self._reset()
+        if self._transport is not None:
+            self._transport.resume_reading()  # the last answer may have ended while its reader was behind
         self._bodiless = method == b"HEAD"
         lines = [b"%b %b HTTP/1.1\r\n" % (method, target), *(b"%b: %b\r\n" % header for header in headers)]
         self._write(b"".join([*lines, b"transfer-encoding: chunked\r\n\r\n" if chunked else b"\r\n"]))

@@ -22,6 +22,7 @@ from pydantic.json_schema import models_json_schema
 from shared import manifest
 from shared.manifest import LINK, PUBLIC, Area, Function
 from shared.runtime.loader import load
+from shared.runtime.multipart import Form
 
 FOLDER = Path(__file__).parent / "terraform"
 REF = "#/components/schemas/{model}"
@@ -205,7 +206,8 @@ def _operation(function: Function, served: Any, path: str, schemas: dict[Any, An
     }
     if shape.body is not None:
         schema = schemas.get((shape.body, "validation"), {"type": "object"})
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        kind = "multipart/form-data" if shape.body is Form else "application/json"
+        operation["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
     return operation
 
 

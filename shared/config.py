@@ -57,15 +57,20 @@ class Settings:
     pubsub_emulator_host: str = ""
     firestore_emulator_host: str = ""
     storage_emulator_host: str = ""  # a URL, as Google's client expects it
+    storage_timeout_s: float = 20.0  # for each wait on the bucket, not for a whole file
 
     vertex_location: str = "us-central1"
     vertex_model: str = "gemini-2.0-flash-001"
     vertex_classifier_model: str = "gemini-2.0-flash-001"
     vertex_imagen_model: str = "imagen-3.0-generate-001"
     vertex_timeout_s: float = 8.0
+    vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"
     ctm_timeout_s: float = 8.0
+    ctm_overlap_days: int = 7  # read again with every sync: transcripts and ratings come late
+    ctm_deep_days: int = 60  # read again once a day
+    ctm_full_sync_days: int = 365  # read by a client's first sync, and by a full one
     mailgun_api_base: str = "https://api.mailgun.net"
     mailgun_domain: str = "mail.anchor.test"
     mailgun_from_email: str = "hello@mail.anchor.test"
@@ -74,6 +79,10 @@ class Settings:
     mailgun_events_delay_s: float = 60.0  # how long Mailgun's event log may take to show what it accepted
 
     access_token_lifetime_s: int = 900
+    onboarding_link_lifetime_h: int = 72
+    onboarding_reminder_before_h: int = 24  # how long before its link ends a client is reminded
+    onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
+    default_documents: str = "[]"  # shown to every client: JSON list of {"id", "label", "name", "url"}
     session_cookie_lifetime_s: int = 12 * 3600  # of the cookie that keeps links and old pages working; slides with use
     refresh_token_lifetime_days: int = 30  # slides with every refresh
     absolute_session_lifetime_days: int = 90
@@ -125,7 +134,7 @@ def _read(name: str, kind: str, text: str) -> object:
             case "int":
                 return int(text)
             case "bool":
-                return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+                return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
             case "float":
                 return float(text)
             case "tuple[str, ...]":

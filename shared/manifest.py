@@ -50,11 +50,16 @@ QUEUES = {
         # 5, 10, 20, 40, 80 s: the attempts beyond the five that a step has cover waits for a killed run's lease
         Queue(name="forms"),
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
     )
 }
 
 # Topic → what its messages say happened. A topic may have no listener yet; a listener's topic must be here.
 TOPICS = {
+    "call-ingested": "a call has words that nobody classified yet",
+    "ctm-sync-due": "a client's calls should be read from CTM again",
     "mail-event": "Mailgun told us what became of a mail",
     "dead-letters": "a message that its listener refused too often",
 }
@@ -85,14 +90,31 @@ AREAS = {
             publishes=("mail-event",),
         ),
         Area(
+            name="leads",
+            enqueues=("leads_push_rating",),
+            publishes=("call-ingested", "ctm-sync-due"),
+            google=("vertex", "firestore"),
+        ),
+        Area(
             name="accounts",
             secrets=("GOOGLE_OAUTH_CLIENT_SECRET", "MICROSOFT_OAUTH_CLIENT_SECRET"),
             enqueues=("emails_send", "accounts_mail_link"),
             google=("firestore",),
         ),
-        Area(name="jobs", enqueues=("forms_process", "emails_send", "accounts_mail_link"), publishes=("mail-event",)),
+        Area(name="files", enqueues=("files_delete",), google=("storage",)),
+        Area(name="notifications"),
+        Area(name="documents", enqueues=("emails_send", "files_delete"), google=("storage",)),
+        Area(name="clients", enqueues=("emails_send", "files_delete")),
+        Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
+        Area(name="brand", enqueues=("files_delete",), google=("storage",)),
+        Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
 }
+AREAS["jobs"] = Area(  # sweeps every area's outbox
+    name="jobs",
+    enqueues=tuple(sorted({function for area in AREAS.values() for function in area.enqueues})),
+    publishes=tuple(sorted({topic for area in AREAS.values() for topic in area.publishes})),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +173,7 @@ JOBS = (
     event("jobs_record_dead", topic="dead-letters"),
     schedule("jobs_sweep_outbox", cron="* * * * *"),
     schedule("jobs_purge_finished", cron="30 7 * * *"),
+    schedule("jobs_reseal_old_keys", cron="0 8 * * *", timeout_s=600),
 )
 
 # Forms as visitors of other sites meet them.
@@ -169,6 +192,11 @@ FORMS = (
 EMAILS = (
     http("emails_receive_mailgun", "POST /api/webhooks/mailgun", access=PUBLIC, max_body_kb=512),
     http("emails_probe_mailgun", "GET /api/webhooks/mailgun/test", access=STAFF),
+    http("emails_send_test", "POST /api/hub/email/test", access=ADMIN),
+    http("emails_list_logs", "GET /api/hub/email-logs", access=ADMIN),
+    http("emails_count_logs", "GET /api/hub/email-logs/stats", access=ADMIN),
+    http("emails_show_log", "GET /api/hub/email-logs/{id}", access=ADMIN),
+    http("emails_serve_logo", "GET /email-assets/ANCHOR__CORPS.png", access=PUBLIC, embeddable=True),
     task("emails_send", queue="emails"),
     event("emails_track", topic="mail-event"),
 )
@@ -226,7 +254,178 @@ ACCOUNTS = (
     schedule("accounts_purge_expired", cron="15 7 * * *", timeout_s=300),
 )
 
-FUNCTIONS: tuple[Function, ...] = (*JOBS, *FORMS, *EMAILS, *ACCOUNTS)
+# Uploads are held in memory while they are checked, so few at a time; API Gateway takes 32 MB at most.
+_UPLOAD = {"max_body_kb": 31 * 1024, "memory_mb": 512, "concurrency": 4, "timeout_s": 60}
+_AVATAR = {**_UPLOAD, "max_body_kb": 6 * 1024}
+
+FILES = (
+    http("files_serve", "GET /uploads/{folder}/{name}", access=AUTH, timeout_s=60),
+    task("files_delete", queue="files", timeout_s=60),
+    schedule("files_sweep", cron="15 * * * *"),
+)
+
+NOTIFICATIONS = (
+    http("notifications_list", "GET /api/hub/notifications", access=AUTH),
+    http(
+        "notifications_mark_read",
+        "PUT /api/hub/notifications/{id}/read",
+        "POST /api/hub/notifications/{id}/read",
+        access=AUTH,
+    ),
+    http(
+        "notifications_mark_all_read",
+        "PUT /api/hub/notifications/read-all",
+        "POST /api/hub/notifications/read-all",
+        access=AUTH,
+    ),
+)
+
+DOCUMENTS = (
+    http("documents_list", "GET /api/hub/documentsMe", "GET /api/hub/docs", access=PORTAL),
+    http("documents_upload", "POST /api/hub/documentsMe", "POST /api/hub/docs", access=PORTAL, **_UPLOAD),
+    http("documents_delete", "DELETE /api/hub/documentsMe/{id}", "DELETE /api/hub/docs/{id}", access=PORTAL),
+    http("documents_mark_viewed", "POST /api/hub/docs/{id}/viewed", access=PORTAL),
+    http("documents_list_client", "GET /api/hub/docs/admin/{id}", access=ADMIN),
+    http("documents_upload_client", "POST /api/hub/docs/admin/upload", access=ADMIN, **_UPLOAD),
+    http("documents_review", "POST /api/hub/docs/admin/review", access=ADMIN),
+    http("documents_delete_client", "DELETE /api/hub/docs/admin/{id}", access=ADMIN),
+    http("documents_list_shared", "GET /api/hub/shared-docs", access=AUTH),
+    http("documents_list_shared_admin", "GET /api/hub/shared-docs/admin", access=ADMIN),
+    http("documents_upload_shared", "POST /api/hub/shared-docs/admin", access=ADMIN, **_UPLOAD),
+    http("documents_edit_shared", "PUT /api/hub/shared-docs/admin/{id}", access=ADMIN),
+    http("documents_delete_shared", "DELETE /api/hub/shared-docs/admin/{id}", access=ADMIN),
+    http("documents_reorder_shared", "POST /api/hub/shared-docs/admin/reorder", access=ADMIN),
+)
+
+CLIENTS = (
+    http("clients_list", "GET /api/hub/clients", access=ADMIN),
+    http("clients_create", "POST /api/hub/clients", access=ADMIN),
+    http("clients_show", "GET /api/hub/clients/{id}", access=ADMIN),
+    http("clients_update", "PUT /api/hub/clients/{id}", access=ADMIN),
+    http("clients_delete", "DELETE /api/hub/clients/{id}", access=ADMIN),
+    http("clients_activate", "POST /api/hub/clients/{id}/activate", access=ADMIN),
+    http("clients_send_invitation", "POST /api/hub/clients/{id}/onboarding-email", access=ADMIN),
+    http("clients_show_invitation_link", "GET /api/hub/clients/{id}/onboarding-link", access=ADMIN),
+    http("clients_add_presets", "POST /api/hub/clients/{id}/service-presets", access=ADMIN),
+    http("clients_list_services", "GET /api/hub/admin/clients/{id}/services", access=ADMIN),
+    http("clients_save_services", "PUT /api/hub/admin/clients/{id}/services", access=ADMIN),
+)
+
+PROFILES = (
+    http("profiles_show", "GET /api/hub/profileMe", "GET /api/hub/profile", access=PORTAL),
+    http("profiles_update", "PUT /api/hub/profileMe", "PUT /api/hub/profile", access=PORTAL, **_HASHES),
+    http("profiles_upload_avatar", "POST /api/hub/avatarMe", "POST /api/hub/profile/avatar", access=PORTAL, **_AVATAR),
+    http("profiles_serve_avatar", "GET /api/hub/users/{id}/avatar", access=PUBLIC),
+    http("profiles_show_analytics", "GET /api/hub/analytics", access=PORTAL),
+)
+
+BRAND = (
+    http("brand_show", "GET /api/hub/brandMe", "GET /api/hub/brand", access=PORTAL),
+    http("brand_save", "PUT /api/hub/brandMe", "PUT /api/hub/brand", access=PORTAL, **_UPLOAD),
+    http("brand_show_client", "GET /api/hub/brand/admin/{user_id}", access=ADMIN),
+    http("brand_save_client", "PUT /api/hub/brand/admin/{user_id}", access=ADMIN),
+)
+
+_COMPLETES = {**_HASHES, "max_body_kb": 100}
+# ``…_link``: whoever holds the link; the others: the signed-in client, or an admin acting for one.
+ONBOARDING = (
+    http("onboarding_load_link", "GET /api/onboarding/{token}", access=LINK),
+    http("onboarding_load", "GET /api/onboarding/me", access=PORTAL),
+    http(
+        "onboarding_complete",
+        "POST /api/onboarding/me/complete",
+        "POST /api/onboarding/me/submit",
+        access=PORTAL,
+        **_COMPLETES,
+    ),
+    http("onboarding_complete_link", "POST /api/onboarding/{token}", access=LINK, **_COMPLETES),
+    http(
+        "onboarding_save_link",
+        "POST /api/onboarding/{token}/step",
+        "POST /api/onboarding/{token}/draft",
+        access=LINK,
+    ),
+    http("onboarding_save", "POST /api/onboarding/me/step", "POST /api/onboarding/me/draft", access=PORTAL),
+    http("onboarding_activate", "POST /api/onboarding/{token}/activate", access=LINK, **_HASHES),
+    http(
+        "onboarding_upload_avatar_link",
+        "POST /api/onboarding/{token}/upload/avatar",
+        "POST /api/onboarding/{token}/avatar",
+        access=LINK,
+        **_AVATAR,
+    ),
+    http("onboarding_upload_avatar", "POST /api/onboarding/me/avatar", access=PORTAL, **_AVATAR),
+    http(
+        "onboarding_upload_brand_link",
+        "POST /api/onboarding/{token}/upload/brand",
+        "POST /api/onboarding/{token}/brand-assets",
+        access=LINK,
+        **_UPLOAD,
+    ),
+    http(
+        "onboarding_upload_brand",
+        "POST /api/onboarding/me/upload/brand",
+        "POST /api/onboarding/me/brand-assets",
+        access=PORTAL,
+        **_UPLOAD,
+    ),
+    http("onboarding_delete_brand_link", "DELETE /api/onboarding/{token}/brand-assets/{asset_id}", access=LINK),
+    http("onboarding_delete_brand", "DELETE /api/onboarding/me/brand-assets/{asset_id}", access=PORTAL),
+    http("onboarding_serve_file", "GET /api/onboarding/{token}/files/{file_id}/{name}", access=LINK, timeout_s=60),
+    task("onboarding_finish", queue="onboarding", memory_mb=512, concurrency=4, timeout_s=60),
+    schedule("onboarding_remind", cron="*/30 * * * *", timeout_s=120),
+)
+
+_CALLS = "/api/hub/calls"
+_CALL = "/api/hub/calls/{call_id}"
+
+# Calls of a client's prospects: read from CTM, classified, rated, organised. A {call_id} is CTM's.
+LEADS = (
+    http("leads_list_calls", f"GET {_CALLS}", access=PORTAL, timeout_s=60),
+    http("leads_clear_and_reload", f"DELETE {_CALLS}", access=PORTAL, timeout_s=240, memory_mb=1024, concurrency=4),
+    http("leads_sync_calls", f"POST {_CALLS}/sync", access=PORTAL, timeout_s=120, memory_mb=512, concurrency=8),
+    http("leads_show_sync", f"GET {_CALLS}/sync", access=PORTAL),
+    http("leads_sync_fully", f"POST {_CALLS}/full-sync", access=PORTAL, timeout_s=120, memory_mb=512, concurrency=8),
+    http("leads_reset_cache", f"POST {_CALLS}/reset-cache", access=PORTAL),
+    http("leads_show_stats", f"GET {_CALLS}/stats", access=PORTAL),
+    http("leads_export_calls", f"GET {_CALLS}/export", access=PORTAL, timeout_s=120),
+    http("leads_rate_call", f"POST {_CALL}/score", access=PORTAL),
+    http("leads_clear_rating", f"DELETE {_CALL}/score", access=PORTAL),
+    http("leads_set_category", f"PUT {_CALL}/category", access=PORTAL),
+    http("leads_link_client", f"POST {_CALL}/link-client", access=PORTAL),
+    http("leads_unlink_client", f"DELETE {_CALL}/link-client", access=PORTAL),
+    http("leads_show_history", f"GET {_CALL}/history", access=PORTAL),
+    http("leads_show_call", f"GET {_CALL}/detail", access=PORTAL),
+    http("leads_move_call", f"PUT {_CALL}/stage", access=PORTAL),
+    http("leads_list_call_tags", f"GET {_CALL}/tags", access=PORTAL),
+    http("leads_tag_call", f"POST {_CALL}/tags", access=PORTAL),
+    http("leads_untag_call", f"DELETE {_CALL}/tags/{{tag_id}}", access=PORTAL),
+    http("leads_list_stages", "GET /api/hub/pipeline-stages", access=PORTAL),
+    http("leads_create_stage", "POST /api/hub/pipeline-stages", access=PORTAL),
+    http("leads_update_stage", "PUT /api/hub/pipeline-stages/{stage_id}", access=PORTAL),
+    http("leads_delete_stage", "DELETE /api/hub/pipeline-stages/{stage_id}", access=PORTAL),
+    http("leads_list_notes", "GET /api/hub/leads/{call_id}/notes", access=PORTAL),
+    http("leads_add_note", "POST /api/hub/leads/{call_id}/notes", access=PORTAL),
+    http("leads_delete_note", "DELETE /api/hub/leads/{call_id}/notes/{note_id}", access=PORTAL),
+    http("leads_list_tags", "GET /api/hub/lead-tags", "GET /api/hub/tags", access=PORTAL),
+    http("leads_create_tag", "POST /api/hub/lead-tags", "POST /api/hub/tags", access=PORTAL),
+    http("leads_delete_tag", "DELETE /api/hub/lead-tags/{tag_id}", "DELETE /api/hub/tags/{tag_id}", access=PORTAL),
+    http("leads_list_views", "GET /api/hub/lead-views", access=PORTAL),
+    http("leads_save_view", "POST /api/hub/lead-views", access=PORTAL),
+    http("leads_delete_view", "DELETE /api/hub/lead-views/{view_id}", access=PORTAL),
+    http("leads_reclassify", "POST /api/hub/clients/{client_id}/reclassify-leads", access=ADMIN, timeout_s=60),
+    http("leads_show_reclassification", "GET /api/hub/clients/{client_id}/reclassify-leads", access=ADMIN),
+    schedule("leads_poll_ctm", cron="*/5 * * * *"),
+    event("leads_sync", topic="ctm-sync-due", timeout_s=240, memory_mb=512, concurrency=8),
+    event("leads_classify", topic="call-ingested", concurrency=8, max_instances=20),
+    task("leads_push_rating", queue="ctm", timeout_s=45),
+)
+
+FUNCTIONS: tuple[Function, ...] = (
+    *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
+    *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
+    *LEADS,
+)
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}
 

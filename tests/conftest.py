@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,6 +18,16 @@ from shared.db.migrate import migrate
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("curious", deadline=None)
 settings.load_profile("steady" if os.environ.get("CI") else "curious")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary files of one run in a folder of its own: another run would close the folders that this PostgreSQL,
+    which is never root, has to pass through."""
+    if not hasattr(config, "workerinput") and "PYTEST_DEBUG_TEMPROOT" not in os.environ:
+        root = tempfile.mkdtemp(prefix="anchor-tests-")
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = root
+        config.add_cleanup(lambda: shutil.rmtree(root, ignore_errors=True))
+
 
 MakeDatabase = Callable[[str | None], str]
 

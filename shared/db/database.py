@@ -93,6 +93,16 @@ class Transaction:
         """Tell every listener of *topic* that *payload* (JSON values) happened."""
         return await self._put(OutboxRow(uuid4(), "event", topic, payload))
 
+    async def publish_all(self, topic: str, payloads: Sequence[dict[str, Any]]) -> None:
+        """As ``publish``, of many messages in one statement."""
+        rows = [OutboxRow(uuid4(), "event", topic, payload) for payload in payloads]
+        await self.connection.execute(
+            """insert into outbox (id, kind, target, payload)
+               select id, 'event', $2, payload from unnest($1::uuid[], $3::jsonb[]) as message (id, payload)""",
+            [row.id for row in rows], topic, [row.payload for row in rows],
+        )  # fmt: skip
+        self.outbox.extend(rows)
+
     async def _put(self, row: OutboxRow) -> UUID:
         await self.connection.execute(
             "insert into outbox (id, kind, target, payload, not_before) values ($1, $2, $3, $4, $5)",

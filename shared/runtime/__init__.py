@@ -3,5 +3,7 @@
 from shared.runtime import log, outbox
 from shared.runtime.endpoint import Call, Json, endpoint
 from shared.runtime.job import Job, event, schedule, task
+from shared.runtime.multipart import File, Form
+from shared.runtime.streaming import Streamed
 
-__all__ = ["Call", "Job", "Json", "endpoint", "event", "log", "outbox", "schedule", "task"]
+__all__ = ["Call", "File", "Form", "Job", "Json", "Streamed", "endpoint", "event", "log", "outbox", "schedule", "task"]

@@ -1,9 +1,9 @@
 """Makes a coroutine an HTTP function: ``@endpoint`` does what every endpoint needs, a handler only what is its own.
 
 From the manifest it knows method, path and access; from the annotations what to read: ``body`` and ``query`` are
-pydantic models (``body: dict`` takes any JSON object), the return value is a model, a dict or list, ``Json`` (text that
-PostgreSQL made), a Starlette response, or None for 204. Everything that can go wrong becomes the one error shape
-``{"message", "code", …}``; a 500 carries nothing of the inside.
+pydantic models (``body: dict`` takes any JSON object, ``body: Form`` a multipart form), the return value is a model, a
+dict or list, ``Json`` (text that PostgreSQL made), a Starlette response, or None for 204. Everything that can go wrong
+becomes the one error shape ``{"message", "code", …}``; a 500 carries nothing of the inside.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from starlette.responses import Response
 from shared import manifest
 from shared.errors import Forbidden, KeyUnknown, NotFound, Problem, TooManyRequests, TryLater, VendorError
 from shared.routing import Router
-from shared.runtime import acting, bodies, headers, identity, log, session_cookie
+from shared.runtime import acting, bodies, headers, identity, log, multipart, session_cookie
 from shared.runtime.context import Context
 from shared.runtime.cookies import Cookies
 from shared.runtime.identity import Identity, User
@@ -95,7 +95,7 @@ class Call(Context):
 class Shape:
     """What a handler reads and answers; OpenAPI is rendered from it."""
 
-    body: type[BaseModel] | type[dict[str, Any]] | type[bytes] | None
+    body: type[BaseModel] | type[dict[str, Any]] | type[bytes] | type[multipart.Form] | None
     query: type[BaseModel] | None
     answer: Any
     status: int
@@ -226,14 +226,23 @@ async def _read(request: Request, function: manifest.Function, shape: Shape) -> 
         values = {name: found[-1] if len(found) == 1 else found for name, found in pairs.items()}
         given["query"] = bodies.parse_values(values, shape.query, "query")
     if shape.body is not None:
-        raw = await bodies.read_bytes(request, limit=function.max_body_kb * 1024)
-        if shape.body is bytes:
-            given["body"] = raw
-        elif isinstance(shape.body, type) and issubclass(shape.body, BaseModel):
-            given["body"] = bodies.parse_json(raw, shape.body)
-        else:
-            given["body"] = bodies.parse_object(raw)
+        given["body"] = await _body(request, shape.body, limit=function.max_body_kb * 1024)
     return given
+
+
+async def _body(request: Request, wanted: Any, *, limit: int) -> Any:
+    """The body as the handler asks for it. A model may also come as a form of texts."""
+    if wanted is multipart.Form:
+        return await multipart.read(request, limit=limit)
+    is_model = isinstance(wanted, type) and issubclass(wanted, BaseModel)
+    if is_model and multipart.is_multipart(request):
+        form = await multipart.read(request, limit=limit)
+        form.files(at_most=0)
+        return form.parsed(wanted)
+    raw = await bodies.read_bytes(request, limit=limit)
+    if wanted is bytes:
+        return raw
+    return bodies.parse_json(raw, wanted) if is_model else bodies.parse_object(raw)
 
 
 def _encode(answer: Any, status: int) -> Response:

@@ -6,6 +6,7 @@ import this.
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from shared.gcp.firestore import Firestore
     from shared.gcp.pubsub import Topics
     from shared.gcp.secrets import Secrets
+    from shared.gcp.storage import Storage
     from shared.gcp.tasks import Tasks
     from shared.gcp.vertex import Ai
     from shared.integrations.ctm.client import CtmClient
@@ -64,6 +66,12 @@ class Services:
         return Topics(self.settings)
 
     @cached_property
+    def storage(self) -> Storage:
+        from shared.gcp.storage import Storage
+
+        return Storage(self.settings)
+
+    @cached_property
     def ai(self) -> Ai:
         from shared.gcp.vertex import Ai
 
@@ -74,6 +82,11 @@ class Services:
         from shared.gcp.firestore import Firestore
 
         return Firestore(self.settings)
+
+    @cached_property
+    def ai_slots(self) -> asyncio.Semaphore:
+        """How many prompts this instance may have open at Vertex."""
+        return asyncio.Semaphore(self.settings.vertex_at_once)
 
     async def key(self, name: str) -> bytes:
         """A secret that is used as a key, as bytes."""
@@ -130,7 +143,7 @@ class Services:
         for http in self._http.values():
             await http.aclose()
         self._http.clear()
-        for name in ("tasks", "topics", "firestore", "secrets", "ai", "db"):
+        for name in ("tasks", "topics", "firestore", "secrets", "storage", "ai", "db"):
             if name in self.__dict__:
                 await self.__dict__.pop(name).close()
 

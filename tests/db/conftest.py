@@ -12,6 +12,8 @@ from shared.db.migrate import migrate
 from tests.conftest import MakeDatabase
 
 HERE = Path(__file__).parent
+VERSIONS = HERE.parent.parent / "shared/db/migrations/versions"
+REVISIONS = sorted(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 OLD_STATE = (HERE / "old_state.sql").read_bytes()
 OLD_ROWS = (HERE / "old_rows.sql").read_bytes()
 

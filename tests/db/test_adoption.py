@@ -12,7 +12,7 @@ from shared.db import migrate as migrate_module
 from shared.db.migrate import DatabaseBusy, migrate
 from shared.db.migrations.catalogue import Column, Table, read_catalogue
 
-from .conftest import MakeDatabase
+from .conftest import REVISIONS, MakeDatabase
 
 Connect = Callable[[str], psycopg.Connection]
 
@@ -51,11 +51,11 @@ def test_an_adopted_database_equals_a_built_one(adopted: str, built: str, connec
 
 
 def test_no_row_is_lost(old: str, adopted: str, connect: Connect) -> None:
-    """Every table has as many rows after adoption as before; new tables are empty."""
+    """Every table has as many rows after adoption as before; new tables are empty, but for sums of old rows."""
     before, after = counts(connect(old)), counts(connect(adopted))
     assert sum(before.values()) > 70
     assert {table: after[table] for table in before} == before
-    assert {table: rows for table, rows in after.items() if table not in before and rows} == {}
+    assert {table for table, rows in after.items() if table not in before and rows} == {"lead_totals"}
 
 
 def test_nothing_needs_the_old_extensions_any_more(adopted: str, connect: Connect) -> None:
@@ -82,7 +82,7 @@ def test_two_at_once_do_it_once(make_database: MakeDatabase, old: str) -> None:
     url = make_database(old)
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         applied = pool.map(migrate, [url, url], chunksize=1)
-    assert sorted(applied) == [[], ["0001", "0002", "0003", "0004"]]
+    assert sorted(applied) == [[], REVISIONS]
 
 
 def test_a_busy_database_is_left_as_it_was(
@@ -144,7 +144,7 @@ def test_a_database_of_any_age_ends_the_same(
     url = make_database(old)
     connect(url).execute(AGES[age].encode())
     before = counts(connect(url))
-    assert migrate(url) == ["0001", "0002", "0003", "0004"]
+    assert migrate(url) == REVISIONS
     assert read_catalogue(connect(url), "public") == read_catalogue(connect(built), "public")
     assert {table: rows for table, rows in counts(connect(url)).items() if table in before} == before
 

@@ -12,7 +12,7 @@ import pytest
 from shared.db.migrate import UnknownDatabase, migrate
 from shared.db.migrations.catalogue import read_catalogue
 
-from .conftest import MakeDatabase
+from .conftest import REVISIONS, MakeDatabase
 
 Connect = Callable[[str], psycopg.Connection]
 OLD_COLUMNS = {
@@ -22,7 +22,8 @@ OLD_COLUMNS = {
     )
 }
 NEW_TABLES = {"outbox", "inbox", "request_counters", "email_events", "webhook_tokens", "job_runs", "alembic_version"}
-NEW_TABLES |= {"retired_refresh_tokens"}
+NEW_TABLES |= {"retired_refresh_tokens", "stored_files"}
+NEW_TABLES |= {"lead_syncs", "lead_totals"}
 
 
 def value(connection: psycopg.Connection, query: str, *params: object) -> object:
@@ -45,7 +46,7 @@ def test_every_old_table_and_column_is_there(built: str, connect: Connect) -> No
 def test_building_twice_changes_nothing(make_database: MakeDatabase, connect: Connect) -> None:
     """The first run applies every revision, the second none."""
     url = make_database(None)
-    assert migrate(url) == ["0001", "0002", "0003", "0004"]
+    assert migrate(url) == REVISIONS
     before = read_catalogue(connect(url), "public")
     assert migrate(url) == []
     assert read_catalogue(connect(url), "public") == before

@@ -16,7 +16,7 @@ from shared.crypto import KeyRing, Sealed, column_context, is_sealed
 from shared.db.migrate import encrypt_plain_rows
 from shared.db.migrations import encryption
 
-from .conftest import MakeDatabase
+from .conftest import REVISIONS, MakeDatabase
 
 Connect = Callable[[str], psycopg.Connection]
 KEYS = json.dumps({"current": "k1", "keys": {"k1": base64.b64encode(bytes(32)).decode()}})
@@ -124,6 +124,6 @@ def test_the_command_asks_for_the_keys_it_needs(make_database: MakeDatabase, old
 
     first, second, third = run(), run(ENCRYPTION_KEYS=KEYS), run()
     assert [first.returncode, second.returncode, third.returncode] == [1, 0, 0]
-    assert "applied: 0001, 0002, 0003" in first.stderr and "client_profiles (1)" in first.stderr
+    assert f"applied: {', '.join(REVISIONS)}" in first.stderr and "client_profiles (1)" in first.stderr
     assert "encrypted: 3 rows of oauth_connections" in second.stderr
     assert not any("plain-" in run.stdout + run.stderr for run in (first, second, third))

@@ -19,8 +19,10 @@ import jwt
 import pytest
 
 from emulators.faults import Faults
+from emulators.firestore_stand_in import FirestoreStandIn
 from emulators.functions_host import FunctionsHost
 from emulators.identity import identity_token
+from emulators.storage import Storage
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.mailgun import Mailgun
 from emulators.vertex import Vertex
@@ -66,6 +68,13 @@ class Sent:
 
         if self.down:
             raise TryLater("cloud tasks", status=503)
+
+
+class MountedSecrets(Secrets):
+    """There is no Secret Manager here: the newest version is the mounted one."""
+
+    async def reload(self, name: str) -> str:
+        return await self.get(name)
 
 
 @dataclass
@@ -205,31 +214,37 @@ def new_ip() -> str:
 
 
 @pytest.fixture(scope="session")
-async def _world(make_database: MakeDatabase, built: str) -> AsyncIterator[World]:
+async def _world(
+    make_database: MakeDatabase, built: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
     faults = Faults()
     mailgun = Mailgun(faults)
     ctm = Ctm(faults)
     vertex = Vertex(faults)
-    parts = (mailgun, ctm, vertex)
+    storage = Storage(Settings().uploads_bucket, tmp_path_factory.mktemp("storage"))
+    parts = (mailgun, ctm, vertex, storage)
     for part in parts:
         await part.start()
+    firestore = FirestoreStandIn(faults)
+    firestore_port = await firestore.start()
     found = {name.lower(): value for part in parts for name, value in part.env.items()}
     settings = replace(
         Settings(),
         database_url=make_database(built),
         mailgun_events_delay_s=0.0,
+        firestore_emulator_host=f"127.0.0.1:{firestore_port}",
         **{name: value for name, value in found.items() if hasattr(Settings(), name)},
     )
     services = Services(settings)
     sent = Sent()
-    services.__dict__.update(tasks=sent, topics=sent, secrets=Secrets(settings, SECRETS))
+    services.__dict__.update(tasks=sent, topics=sent, secrets=MountedSecrets(settings, SECRETS))
     runtime_services.use(services)
     host = FunctionsHost()
     transport = httpx.ASGITransport(app=host, client=("127.0.0.1", 50000))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://anchor.test") as http:
         yield World(services, sent, faults, mailgun, ctm, vertex, http)
     await services.close()
-    for part in parts:
+    for part in (*parts, firestore):
         await part.stop()
     runtime_services.use(None)
 

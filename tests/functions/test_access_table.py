@@ -140,10 +140,25 @@ async def _device(world: World, owner: UUID) -> str:
     return str(device_id)
 
 
+async def _document(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval("insert into documents (user_id, name, url) values ($1, 'a', '') returning id", owner)
+    )
+
+
+async def _notice(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval("insert into notifications (user_id, title) values ($1, 'a') returning id", owner)
+    )
+
+
 # Functions whose path names a row of one person's: how to make such a row. An area adds its own.
 OWNED: dict[str, Owned] = {
     "accounts_revoke_session": _session,
     "accounts_forget_device": _device,
+    "documents_delete": _document,
+    "documents_mark_viewed": _document,
+    "notifications_mark_read": _notice,
 }
 
 

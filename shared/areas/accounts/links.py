@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 from shared.areas.accounts import audit, limits, passwords, rules, sessions, store
 from shared.areas.accounts.devices import Browser
@@ -168,16 +169,22 @@ async def reset_password(tx: Transaction, new: NewPassword, browser: Browser, me
 
 
 async def set_password(
-    tx: Transaction, account: Account, password_hash: str, browser: Browser | None, means: Means
+    tx: Transaction,
+    account: Account,
+    password_hash: str,
+    browser: Browser | None,
+    means: Means,
+    *,
+    keep: UUID | None = None,
 ) -> None:
-    """Store a new password: links to reset the old one stop working, every session ends, a lock is lifted."""
+    """Store a new password: links to reset the old one stop working, sessions but *keep* end, a lock is lifted."""
     await store.set_password(tx, account.id, password_hash, means.now)
     await store.void_reset_tokens(tx, account.id)
     count = means.count
     await limits.forget(
         tx, count.of(limits.LOGIN_EMAIL, account.email), count.of(limits.account_lock(means.settings), account.email)
     )
-    await sessions.revoke_all(tx, account.id, "password_change", means, browser)
+    await sessions.revoke_all(tx, account.id, "password_change", means, browser, but=keep)
     await audit.record(tx, "password_changed", browser, user_id=account.id)
 
 

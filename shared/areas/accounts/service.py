@@ -51,13 +51,19 @@ async def hash_password(db: Executor, user_id: UUID, password: str, outside: Mea
 
 
 async def change_password(
-    tx: Transaction, user_id: UUID, password_hash: str, browser: Browser | None, outside: Means
+    tx: Transaction,
+    user_id: UUID,
+    password_hash: str,
+    browser: Browser | None,
+    outside: Means,
+    *,
+    keep: UUID | None = None,
 ) -> None:
-    """Store a new password. Ends every session of the user: whoever changed it opens a new one (``open_session``)."""
+    """Store a new password. Ends every session of the user but *keep*, the one in which its owner changed it."""
     found = await store.lock_account(tx, user_id)
     if found is None:
         raise NotFound("There is no such user.", code="USER_NOT_FOUND")
-    await set_password(tx, found, password_hash, browser, outside)
+    await set_password(tx, found, password_hash, browser, outside, keep=keep)
 
 
 async def purge(db: Executor, outside: Means) -> dict[str, int]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, Field, field_validator
+
+from shared.areas.text import EmailAddress, LongText, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +75,76 @@ class Received(BaseModel):
     event: str | None = None
     logId: UUID | None = None
     skipped: str | None = None
+
+
+class LogQuery(BaseModel):
+    """Which mails of the log: ``all`` filters nothing; a page or limit out of range counts as the nearest in range."""
+
+    page: int = 1
+    limit: int = 50
+    email_type: Text = "all"
+    status: Text = "all"
+    search: Text = ""
+    date_from: AwareDatetime | None = None
+    date_to: AwareDatetime | None = None
+
+    @field_validator("date_from", "date_to", mode="before")
+    @classmethod
+    def _read_date(cls, value: object) -> object:
+        """A date without a time begins at midnight; without a zone it is UTC's."""
+        if not isinstance(value, str):
+            return value
+        if not value.strip():
+            return None
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("is not a date such as 2026-01-31") from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    @field_validator("page")
+    @classmethod
+    def _clamp_page(cls, value: int) -> int:
+        return max(1, min(value, 1_000_000))
+
+    @field_validator("limit")
+    @classmethod
+    def _clamp_limit(cls, value: int) -> int:
+        return max(1, min(value, 100))
+
+    @property
+    def chosen_type(self) -> str | None:
+        return self.email_type if self.email_type not in ("", "all") else None
+
+    @property
+    def chosen_status(self) -> str | None:
+        return self.status if self.status not in ("", "all") else None
+
+    @property
+    def pattern(self) -> str | None:
+        """The search as a pattern of LIKE in which its own wildcards mean themselves."""
+        words = self.search.strip()
+        escaped = re.sub(r"([\\%_])", r"\\\1", words)
+        return f"%{escaped}%" if words else None
+
+
+class StatsQuery(BaseModel):
+    """How many days back; out of 1 to 365 counts as the nearest."""
+
+    days: int = 30
+
+
+class TestMail(BaseModel):
+    """A mail to see that mail works."""
+
+    to: EmailAddress
+    subject: Annotated[Text, Field(min_length=1, max_length=200)] = "Test mail from Anchor"
+    text: Annotated[LongText, Field(min_length=1)] = "This is a test mail."
+    html: LongText | None = None
+
+
+class Queued(BaseModel):
+    """A mail is logged and on its way."""
+
+    id: UUID
+    message: str

@@ -15,7 +15,9 @@ from typing import Final, Protocol
 from uuid import UUID
 
 # Mails that let their reader in somewhere: the log keeps that they were sent, never what they said.
-SECRET_TYPES: Final = frozenset({"mfa_otp", "password_reset", "email_verification", "onboarding_invite"})
+SECRET_TYPES: Final = frozenset(
+    {"mfa_otp", "password_reset", "email_verification", "onboarding_invite", "onboarding_reminder"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,99 @@ def form_submission(sent: Submitted, *, app_base_url: str) -> Content:
     said = lines(answers) if answers else paragraph("It was sent without answers.")
     told = [paragraph("A new submission arrived."), facts, said, which]
     return compose(f"New submission: {sent.form_name}", told, app_base_url=app_base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where our mails lead: the API's own address, and the dashboard's where it differs."""
+
+    app_base_url: str
+    dashboard_url: str = ""
+
+    def page(self, path: str) -> str:
+        """A page of the dashboard, by its in-app path."""
+        return f"{(self.dashboard_url or self.app_base_url).rstrip('/')}/{path.lstrip('/')}"
+
+    def file(self, path: str) -> str:
+        """A file of ours, by its address."""
+        return f"{self.app_base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def notification(*, title: str, body: str, link: str, site: Site) -> Content:
+    """The mail of a notice in the dashboard's bell; ``link`` is an in-app path."""
+    parts = [paragraph(body or title)]
+    if link:
+        parts.append(button("Open the dashboard", site.page(link)))
+    return compose(title, parts, app_base_url=site.app_base_url)
+
+
+def onboarding_invite(*, name: str, token: str, expires_at: datetime, site: Site) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph("Welcome to Anchor. Please set up your account: it takes a few minutes, and you can pause anytime."),
+        button("Start onboarding", site.page(f"/onboarding/{token}")),
+        paragraph(f"This link is yours alone and works until {_until(expires_at)}."),
+    ]
+    return compose("Welcome to Anchor: set up your account", parts, app_base_url=site.app_base_url)
+
+
+def onboarding_link_expires(*, name: str, token: str, expires_at: datetime, site: Site) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph(f"Your onboarding link works until {_until(expires_at)}. Please finish setting up before then."),
+        button("Continue onboarding", site.page(f"/onboarding/{token}")),
+    ]
+    return compose("Reminder: your onboarding link expires soon", parts, app_base_url=site.app_base_url)
+
+
+def onboarding_unfinished(*, name: str, site: Site) -> Content:
+    """To a client who has an account but stopped half-way: sign in and go on."""
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph("Your account is ready, but your onboarding is not finished yet. What you entered is saved."),
+        button("Continue onboarding", site.page("/onboarding")),
+    ]
+    return compose("Reminder: finish your onboarding", parts, app_base_url=site.app_base_url)
+
+
+def onboarding_complete(*, name: str, summary_url: str, site: Site) -> Content:
+    parts = [
+        paragraph(f"Thank you, {name}." if name else "Thank you."),
+        paragraph("Your onboarding is complete. We review it, and tell you as soon as your portal is ready."),
+        button("Read your summary", site.file(summary_url)),
+    ]
+    return compose("Your onboarding is complete", parts, app_base_url=site.app_base_url)
+
+
+def onboarding_complete_for_staff(*, client: str, summary_url: str, site: Site) -> Content:
+    parts = [
+        paragraph(f"{client} has finished onboarding and waits for activation."),
+        button("Read the summary", site.file(summary_url)),
+        button("Open the client hub", site.page("/client-hub")),
+    ]
+    return compose(f"Onboarding complete: {client}", parts, app_base_url=site.app_base_url)
+
+
+def account_activated(*, name: str, site: Site) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph("Your Anchor portal is ready. Sign in with your e-mail address and password."),
+        button("Sign in", site.page("/pages/login")),
+    ]
+    return compose("Your Anchor portal is ready", parts, app_base_url=site.app_base_url)
+
+
+def document_review(*, name: str, label: str, site: Site) -> Content:
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph(f"Please review this document: {label}"),
+        button("Open your documents", site.page("/portal?tab=documents")),
+    ]
+    return compose("A document waits for your review", parts, app_base_url=site.app_base_url)
+
+
+def _until(moment: datetime) -> str:
+    return moment.strftime("%B %d, %Y, %H:%M UTC")
 
 
 _WHY_A_CODE = {

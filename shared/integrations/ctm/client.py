@@ -15,15 +15,13 @@ from urllib.parse import quote
 from uuid import UUID
 
 from shared.errors import TryLater, vendor_error
+from shared.integrations.ctm.records import CallRecord, read_call, record_id, sale_of, score_of
 
 if TYPE_CHECKING:
     import httpx
 
 PAGE_SIZE = 100
 MAX_PAGES = 1000  # of one listing; more means that CTM's page count cannot be believed
-
-# Where a call's number may stand, the first that is not empty counts.
-_ID_KEYS = ("id", "call_id", "sid", "uuid", "callSid", "call_uuid", "callId")
 
 
 def connect(base_url: str, *, timeout_s: float) -> httpx.AsyncClient:
@@ -40,12 +38,21 @@ class CtmRecord:
     id: str | None
 
 
-def record_id(record: Mapping[str, Any]) -> str | None:
-    """CTM's id of a call or form record, as text."""
-    values = (record.get(key) for key in _ID_KEYS)
-    return next(
-        (str(value) for value in values if isinstance(value, str | int) and value not in ("", True, False)), None
-    )
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing, newest calls first. ``is_last``: nothing follows."""
+
+    calls: list[CallRecord]
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What CTM holds of a call's rating: stars 0 to 5, the sale's value, and its day (empty when it has none)."""
+
+    score: int
+    value: float
+    day: str
 
 
 class CtmClient:
@@ -77,6 +84,17 @@ class CtmClient:
                     return record_id(record)
         return None
 
+    async def page(self, number: int, since: date, until: date) -> Page:
+        """Page *number* (from 1) of the calls of the days *since* to *until*, both included."""
+        records, is_last = await self._page(number, since, until)
+        return Page([call for call in map(read_call, records) if call is not None], is_last)
+
+    async def sale(self, call_id: str) -> Sale:
+        """The rating that a call has now: ``GET …/calls/{id}``."""
+        record = await self._call("GET", f"{self._account}/calls/{quote(call_id, safe='')}")
+        value, day = sale_of(record)
+        return Sale(score_of(record), value, day)
+
     async def rate(self, call_id: str, *, score: int, conversion: int, value: float, on: date) -> None:
         """Set a record's sale: ``score`` 0 (none) to 5, ``conversion`` 0 or 1, ``value`` in the account's currency."""
         body = {"score": score, "conversion": int(conversion), "value": value, "sale_date": _day(on)}
@@ -84,17 +102,23 @@ class CtmClient:
 
     async def calls(self, since: date, until: date | None = None) -> AsyncIterator[list[dict[str, Any]]]:
         """Pages of call records in CTM's own JSON, newest first, of the days *since* to *until* (both included)."""
-        params: dict[str, str | int] = {"per_page": PAGE_SIZE, "order": "desc", "start_date": _day(since)}
-        if until:
-            params["end_date"] = _day(until)
         for number in range(1, MAX_PAGES + 1):
-            answer = await self._call("GET", f"{self._account}/calls", params={**params, "page": number})
-            page = _records(answer)
+            page, is_last = await self._page(number, since, until)
             if page:
                 yield page
-            if not page or _is_last(answer, number, len(page)):
+            if is_last:
                 return
         raise TryLater("ctm", reason=f"more than {MAX_PAGES} pages")
+
+    async def _page(self, number: int, since: date, until: date | None) -> tuple[list[dict[str, Any]], bool]:
+        params: dict[str, str | int] = {
+            "per_page": PAGE_SIZE, "order": "desc", "start_date": _day(since), "page": number,
+        }  # fmt: skip
+        if until:
+            params["end_date"] = _day(until)
+        answer = await self._call("GET", f"{self._account}/calls", params=params)
+        page = _records(answer)
+        return page, not page or _is_last(answer, number, len(page))
 
     async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         import httpx

@@ -65,4 +65,5 @@ def test_a_button_is_spelled_out_in_text() -> None:
 
 def test_secret_types() -> None:
     """The mails that let their reader in."""
-    assert {"mfa_otp", "password_reset", "email_verification", "onboarding_invite"} == templates.SECRET_TYPES
+    links = {"password_reset", "email_verification", "onboarding_invite", "onboarding_reminder"}
+    assert {"mfa_otp", *links} == templates.SECRET_TYPES

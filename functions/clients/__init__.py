@@ -1,0 +1,1 @@
+"""Clients and staff accounts, as admins keep them."""

@@ -1,0 +1,1 @@
+"""Documents of a client, and those shared with everybody."""

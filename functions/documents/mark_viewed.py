@@ -1,0 +1,11 @@
+from shared.areas.documents import service
+from shared.runtime import Call, endpoint
+
+
+@endpoint
+async def documents_mark_viewed(call: Call) -> dict[str, str]:
+    """The client has looked at a document; staff hears of it if a review was asked for. Spec api-accounts DO4."""
+    telling, defaults = service.telling(call.services), call.services.settings.default_documents
+    async with call.transaction() as tx:
+        await service.mark_viewed(tx, call.subject_id, call.path["id"], defaults=defaults, telling=telling)
+    return {"message": "Marked as viewed."}

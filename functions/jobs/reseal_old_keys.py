@@ -1,0 +1,9 @@
+from shared.areas.jobs import resealing
+from shared.runtime import Job, log, schedule
+
+
+@schedule
+async def jobs_reseal_old_keys(job: Job) -> None:
+    """Seal with the current key what an older key has sealed. Daily; does nothing while the key stays."""
+    await job.services.renew_key_ring()
+    log.info("resealed", **await resealing.reseal(job.db, await job.services.key_ring()))

@@ -1,0 +1,10 @@
+from shared.areas.leads import sync
+from shared.runtime import Job, log, schedule
+
+
+@schedule
+async def leads_poll_ctm(job: Job) -> None:
+    """Have every connected client's calls read from CTM. Every five minutes."""
+    async with job.finish() as tx:
+        clients = await sync.fan_out(tx)
+    log.info("ctm_polled", clients=clients)

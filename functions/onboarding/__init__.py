@@ -1,0 +1,1 @@
+"""Onboarding: by link, and for the signed-in client."""

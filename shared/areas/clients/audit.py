@@ -1,0 +1,61 @@
+"""Who changed which account: the trail of administration, beside that of sign-in. Never a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from shared.db.database import Executor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who does something, and from where."""
+
+    id: UUID
+    role: str  # effective
+    ip: str
+    user_agent: str
+    session_id: UUID | None = None
+
+
+class User(Protocol):
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def effective_role(self) -> str: ...
+    @property
+    def session_id(self) -> UUID: ...
+
+
+class Call(Protocol):
+    """A signed-in person's request (``runtime.endpoint``)."""
+
+    @property
+    def user(self) -> User: ...
+    @property
+    def ip(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
+
+
+def actor_of(call: Call) -> Actor:
+    """Whoever sends a request."""
+    user = call.user
+    return Actor(
+        id=user.id, role=user.effective_role, ip=call.ip, user_agent=call.user_agent, session_id=user.session_id
+    )
+
+
+async def record(db: Executor, actor: Actor | None, event: str, about: UUID, **details: object) -> None:
+    """Keep one event about a user, in the transaction of what it tells; *actor* None: whoever held their link."""
+    await db.execute(
+        """
+        insert into security_audit_log (
+            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
+        values ($1, $2, $3, 'account', $4, $5, $6, true)
+        """,
+        actor.id if actor else about, actor and actor.session_id, event, actor and actor.ip,
+        actor and actor.user_agent, {"target_user_id": str(about), **details},
+    )  # fmt: skip

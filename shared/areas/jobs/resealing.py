@@ -1,0 +1,71 @@
+"""Key rotation, the slow half: what an older key has sealed is sealed again with the current one, batch by batch.
+
+A new key in the ring is used for new values at once; this job brings the old ones along, so that the old key can be
+taken out of the ring when nothing counts on it any more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.crypto import Sealed, column_context
+from shared.db.database import Database, Record, Transaction
+from shared.db.migrations.encryption import SECRETS, Column, Secrets
+
+if TYPE_CHECKING:
+    from shared.crypto import KeyRing
+
+BATCH = 200
+# The columns that adoption seals are the sealed columns, and this one, which did not exist before.
+SEALED = (*SECRETS, Secrets("email_logs", "id", "sealed_key_id", (Column("", "sealed_content", text=False),)))
+
+
+async def reseal(db: Database, ring: KeyRing) -> dict[str, int]:
+    """Seal with the current key what an older one has sealed; table → rows changed. Each batch is a commit."""
+    changed: dict[str, int] = {}
+    for table in SEALED:
+        while True:
+            async with db.transaction() as tx:
+                rows = await _batch(tx, table, ring.current)
+                for row in rows:
+                    await _reseal_row(tx, table, row, ring)
+            changed[table.table] = changed.get(table.table, 0) + len(rows)
+            if len(rows) < BATCH:
+                break
+    return changed
+
+
+async def _batch(tx: Transaction, table: Secrets, current: str) -> list[Record]:
+    columns = ", ".join(column.sealed for column in table.columns)
+    return await tx.fetch(
+        f"""
+        select {table.row_key} as row_key, {table.key_id} as key_id, {columns} from {table.table}
+        where {table.key_id} <> $1 order by {table.row_key} limit $2 for update skip locked
+        """,  # noqa: S608  names are ours
+        current,
+        BATCH,
+    )
+
+
+async def _reseal_row(tx: Transaction, table: Secrets, row: Record, ring: KeyRing) -> None:
+    values: list[object] = []
+    for column in table.columns:
+        context = column_context(table.table, column.sealed, row["row_key"])
+        values.append(_resealed(row[column.sealed], row["key_id"], column, ring, context))
+    assignments = ", ".join(f"{column.sealed} = ${index}" for index, column in enumerate(table.columns, start=3))
+    await tx.execute(
+        f"update {table.table} set {table.key_id} = $2, {assignments} where {table.row_key} = $1",  # noqa: S608
+        row["row_key"],
+        ring.current,
+        *values,
+    )
+
+
+def _resealed(
+    value: str | bytes | None, key_id: str, column: Column, ring: KeyRing, context: str
+) -> str | bytes | None:
+    if value is None or value == "":
+        return value
+    if isinstance(value, str):
+        return ring.seal_text(ring.open_text(value, context=context), context=context)
+    return ring.seal(ring.open(Sealed(key_id, value), context=context), context=context).data

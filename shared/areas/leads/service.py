@@ -1,0 +1,243 @@
+"""The leads area's use cases as the dashboard asks for them; syncing, labelling and posting ratings have their files.
+
+Answers are JSON text where PostgreSQL made the rows. An id of another client's call is an id that does not exist.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from uuid import UUID
+
+from shared.areas.leads import board, labelling, queries, ratings, rules, store, sync
+from shared.areas.leads.models import ListCalls
+from shared.areas.leads.outside import Outside
+from shared.areas.leads.sync import Budget, Synced, SyncRunning
+from shared.db.database import Database, Transaction
+from shared.errors import Forbidden, Invalid, NotFound, VendorError
+
+NO_CALL = "There is no such call."
+FIRST_PAGE = ListCalls()
+
+# A person waits: a first sync of many calls goes on by itself after this.
+WHILE_WAITING = Budget(pages_s=25, labels_s=20)
+RELOADING = Budget(pages_s=150, labels_s=20)
+IN_BACKGROUND = Budget(pages_s=90, labels_s=40)
+
+
+async def list_calls(db: Database, owner: UUID, query: ListCalls) -> str:
+    """One page of calls with ``pagination``."""
+    calls, total = await queries.list_calls(db, owner, query)
+    return _object(calls=calls, cached="true", pagination=json.dumps(_pagination(query, total)))
+
+
+async def list_with_sync(outside: Outside, owner: UUID, query: ListCalls) -> str:
+    """The list after a sync; when CTM fails or another sync runs, the stored calls, marked so."""
+    said: dict[str, Any] = {}
+    try:
+        done = await sync.sync(outside, owner, full=False, budget=WHILE_WAITING)
+        meta = {"pagesProcessed": done.pages, "totalFetched": done.fetched}
+        said = {"synced": True, "newCalls": done.new, "syncMeta": meta}
+    except SyncRunning as running:
+        said = {"cached": True, "message": running.message}
+    except Invalid as missing:
+        said = {"cached": True, "message": missing.message}
+    except VendorError as error:
+        outside.warn("sync_failed", reason=str(error))
+        said = {
+            "cached": True,
+            "stale": True,
+            "message": "CallTrackingMetrics could not be read; these calls are stored.",
+        }
+    calls, total = await queries.list_calls(outside.db, owner, query)
+    extra = {name: json.dumps(value) for name, value in said.items()}
+    return _object(calls=calls, **extra, pagination=json.dumps(_pagination(query, total)))
+
+
+async def sync_calls(outside: Outside, owner: UUID, *, full: bool) -> str:
+    """What the sync button gets: the first page of calls, and what is new."""
+    try:
+        done = await sync.sync(outside, owner, full=full, budget=WHILE_WAITING)
+    except SyncRunning as running:
+        calls, _ = await queries.list_calls(outside.db, owner, FIRST_PAGE)
+        meta = {"pagesProcessed": 0, "totalFetched": 0, "fullSync": full}
+        told = {"synced": False, "newCalls": 0, "updatedCalls": 0, "syncMeta": meta, "message": running.message}
+        return _object(calls=calls, **{name: json.dumps(value) for name, value in told.items()})
+    calls, _ = await queries.list_calls(outside.db, owner, FIRST_PAGE)
+    told = {
+        "synced": True,
+        "newCalls": done.new,
+        "updatedCalls": done.updated,
+        "syncMeta": {"pagesProcessed": done.pages, "totalFetched": done.fetched, "fullSync": done.full},
+        "message": _message(done),
+    }
+    return _object(calls=calls, **{name: json.dumps(value) for name, value in told.items()})
+
+
+async def sync_fully(outside: Outside, owner: UUID) -> dict[str, Any]:
+    """The long window, begun or gone on with; what does not fit this request goes on by itself."""
+    done = await sync.sync(outside, owner, full=True, budget=WHILE_WAITING)
+    return {
+        "success": True,
+        "newCalls": done.new,
+        "updatedCalls": done.updated,
+        "syncMeta": {
+            "pagesProcessed": done.pages,
+            "totalFetched": done.fetched,
+            "startDate": str(done.since),
+            "endDate": str(done.until),
+        },
+        "message": _message(done),
+    }
+
+
+async def clear_and_reload(outside: Outside, owner: UUID) -> str:
+    """Let what CTM has replace what is stored; the first page of the result."""
+    done = await sync.reload(outside, owner, budget=RELOADING)
+    calls, total = await queries.list_calls(outside.db, owner, FIRST_PAGE)
+    message = f"Reloaded {done.fetched} calls from CallTrackingMetrics."
+    return _object(message=json.dumps(message), calls=calls, pagination=json.dumps(_pagination(FIRST_PAGE, total)))
+
+
+def require_admin(effective_role: str, *, superadmin: bool = False) -> None:
+    allowed = {"superadmin"} if superadmin else {"superadmin", "admin"}
+    if effective_role not in allowed:
+        raise Forbidden("You do not have access to this.")
+
+
+async def detail(db: Database, owner: UUID, call_id: str) -> str:
+    return _found(await queries.detail(db, owner, call_id))
+
+
+async def history(db: Database, owner: UUID, call_id: str) -> str:
+    return _found(await queries.history(db, owner, call_id))
+
+
+async def rate(tx: Transaction, owner: UUID, call_id: str, score: int) -> dict[str, Any]:
+    await ratings.rate(tx, owner, call_id, score)
+    return {"message": f"Rated {score} stars.", "rating": score}
+
+
+async def clear_rating(tx: Transaction, owner: UUID, call_id: str) -> dict[str, Any]:
+    await ratings.rate(tx, owner, call_id, 0)
+    return {"message": "The rating was cleared."}
+
+
+async def set_category(tx: Transaction, owner: UUID, call_id: str, category: str) -> dict[str, Any]:
+    """A person's choice: no sync, rule or AI changes it; the stars stay as they are."""
+    if category not in rules.CATEGORIES:
+        raise Invalid.field("category", f"must be one of {', '.join(rules.CATEGORIES)}")
+    if not await store.set_category(tx, owner, call_id, category, "user"):
+        raise NotFound(NO_CALL)
+    return {"message": "The category was changed.", "category": category}
+
+
+async def link_client(tx: Transaction, owner: UUID, call_id: str, client_id: UUID) -> dict[str, Any]:
+    client = await store.active_client(tx, owner, client_id)
+    if client is None:
+        raise NotFound("There is no such client.")
+    if not await store.link(tx, owner, call_id, client_id):
+        raise NotFound(NO_CALL)
+    named = {"id": str(client["id"]), "client_name": client["client_name"]}
+    return {"message": "The call was linked.", "activeClient": named}
+
+
+async def unlink_client(tx: Transaction, owner: UUID, call_id: str) -> dict[str, Any]:
+    caller_type = await store.unlink(tx, owner, call_id)
+    if caller_type is None:
+        raise NotFound(NO_CALL)
+    return {"message": "The link was removed.", "callerType": caller_type}
+
+
+async def move(tx: Transaction, owner: UUID, call_id: str, stage_id: UUID | None) -> dict[str, Any]:
+    if stage_id is not None:
+        await board.require_stage(tx, owner, stage_id)
+    if not await store.move(tx, owner, call_id, stage_id):
+        raise NotFound(NO_CALL)
+    return {"message": "The call was moved.", "callId": call_id, "stageId": stage_id and str(stage_id)}
+
+
+async def refresh_callers(tx: Transaction, owner: UUID, numbers: list[str]) -> None:
+    """For areas that change active clients or journeys: say anew who calls from these numbers."""
+    await store.refresh_callers(tx, owner, numbers)
+
+
+async def reclassify(outside: Outside, owner: UUID, *, limit: int, force: bool) -> dict[str, Any]:
+    """Ask the AI again about the newest *limit* calls with words. What does not fit this request goes on by itself.
+
+    Ratings and categories that people gave stay; a failed try changes nothing and is tried again.
+    """
+    await _require_client(outside.db, owner)
+    async with outside.transaction() as tx:
+        asked = await store.request_reclassification(tx, owner, limit, force=force)
+    client = await labelling.client_of(outside, owner)
+    until = time.monotonic() + WHILE_WAITING.labels_s
+    done = await labelling.label_waiting(outside, client, until=until)
+    message = f"Reclassified {done.updated} calls."
+    if done.queued:
+        message += f" {done.queued} more are being classified."
+    return {
+        "message": message,
+        "updated": done.updated,
+        "skipped": asked["scanned"] - asked["asked"],
+        "errors": done.errors,
+        "queued": done.queued,
+        "scanned": asked["scanned"],
+        "limit": limit,
+        "forced": force,
+    }
+
+
+async def reclassification(db: Database, owner: UUID) -> dict[str, Any]:
+    """How many calls still wait for a new label, and how many of these failed at their last try."""
+    await _require_client(db, owner)
+    row = await store.reclassification(db, owner)
+    return {
+        "finished": row["waiting"] == 0,
+        "waiting": row["waiting"],
+        "failing": row["failing"],
+        "requestedAt": rules.iso(row["since"]),
+    }
+
+
+async def _require_client(db: Database, owner: UUID) -> None:
+    if not await store.is_client(db, owner):
+        raise NotFound("There is no such client.")
+
+
+async def forget_cursor(tx: Transaction, owner: UUID) -> dict[str, Any]:
+    """The next sync reads the long window anew."""
+    await store.forget_cursor(tx, owner)
+    return {"message": "The next sync reads all calls anew."}
+
+
+def _message(done: Synced) -> str:
+    parts = [f"{done.new} new and {done.updated} updated calls."]
+    if not done.finished:
+        parts.append("There are more; they are being read.")
+    if done.labelled.queued:
+        parts.append(f"{done.labelled.queued} calls are being classified.")
+    return " ".join(parts)
+
+
+def _pagination(query: ListCalls, total: int) -> dict[str, Any]:
+    pages = -(-total // query.limit)
+    return {
+        "page": query.page,
+        "limit": query.limit,
+        "total": total,
+        "totalPages": pages,
+        "hasMore": query.page < pages,
+    }
+
+
+def _found(text: str | None) -> str:
+    if text is None:
+        raise NotFound(NO_CALL)
+    return text
+
+
+def _object(**parts: str) -> str:
+    """A JSON object of values that are JSON already."""
+    return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in parts.items()) + "}"

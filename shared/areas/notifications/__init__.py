@@ -1,0 +1,1 @@
+"""Notices in the dashboard's bell, each also sent as a mail."""

@@ -1,0 +1,62 @@
+"""Key rotation: old values stay readable, and move to the new key."""
+
+from __future__ import annotations
+
+import base64
+import json
+from uuid import UUID
+
+import pytest
+
+from shared.crypto import KeyRing, Sealed, column_context
+from tests.functions.conftest import SECRETS, World
+from tests.functions.test_forms import ASKED, submit
+
+
+async def test_values_of_an_old_key_move_to_the_new_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a rotation everything sealed opens as before, and the job leaves nothing that needs the old key."""
+    client_id = await world.client(ctm=True)
+    secret = world.ctm.accounts[str(client_id.int % 10**9)].secret
+    form_id = await world.form(type="intake", fields=ASKED)
+    submission_id = UUID((await submit(world, form_id)).json()["submission_id"])
+
+    ring = json.loads(SECRETS["ENCRYPTION_KEYS"])
+    ring["keys"]["t2"] = base64.b64encode(b"n" * 32).decode()
+    rotated = json.dumps({"current": "t2", "keys": ring["keys"]})
+    monkeypatch.setitem(SECRETS, "ENCRYPTION_KEYS", rotated)
+    assert (await world.run_schedule("jobs_reseal_old_keys")).status_code == 204
+
+    only_new = KeyRing.parse(json.dumps({"current": "t2", "keys": {"t2": ring["keys"]["t2"]}}))
+    profile = await world.db.fetchrow("select * from client_profiles where user_id = $1", client_id)
+    row = await world.db.fetchrow("select * from form_submissions where id = $1", submission_id)
+    context = column_context("client_profiles", "ctm_api_secret", client_id)
+    assert only_new.open_text(profile["ctm_api_secret"], context=context) == secret
+    box = Sealed(row["encryption_key_id"], row["encrypted_payload"])
+    context = column_context("form_submissions", "encrypted_payload", submission_id)
+    assert json.loads(only_new.open(box, context=context))["name"] == "Robin Roe"
+    assert not await world.db.fetchval("select count(*) from client_profiles where ctm_credentials_key_id = 't1'")
+
+    monkeypatch.undo()
+    world.services._key_ring = None
+
+
+async def test_a_key_that_is_not_known_yet_is_read_and_the_call_repeated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance that meets a value sealed with a newer key answers 503 once, and knows the key the next time."""
+    form_id = await world.form(fields=ASKED, save_and_resume_enabled=True)
+    ring = json.loads(SECRETS["ENCRYPTION_KEYS"])
+    ring["keys"]["t3"] = base64.b64encode(b"m" * 32).decode()
+    rotated = json.dumps({"current": "t3", "keys": ring["keys"]})
+    world.services._key_ring = KeyRing.parse(rotated)
+    saved = await world.call("POST", f"/embed/{form_id}/draft/save", json={"partial_payload": {"name": "A"}})
+    token = {"resume_token": saved.json()["resume_token"]}
+    world.services._key_ring = KeyRing.parse(SECRETS["ENCRYPTION_KEYS"])
+    monkeypatch.setitem(SECRETS, "ENCRYPTION_KEYS", rotated)
+
+    first = await world.call("POST", f"/embed/{form_id}/draft/resume", json=token)
+    second = await world.call("POST", f"/embed/{form_id}/draft/resume", json=token)
+
+    assert (first.status_code, second.status_code) == (503, 200)
+    monkeypatch.undo()
+    world.services._key_ring = None
