@@ -6,7 +6,6 @@ create table retired_refresh_tokens (
     retired_at  timestamptz  not null default now()
 );
 create index idx_retired_refresh_tokens_session on retired_refresh_tokens (session_id);
-create index idx_retired_refresh_tokens_time on retired_refresh_tokens (retired_at);
 alter table user_sessions
     drop column previous_token_hash,
     drop column rotated_at,
