@@ -22,13 +22,15 @@ class Access(StrEnum):
     LINK = "link"  # whoever holds the token in the path; the area checks it
     AUTH = "auth"  # any signed-in user
     PORTAL = "portal"  # any signed-in user; admins may name a client in x-acting-user
+    PORTAL_ADMIN = "portal-admin"  # superadmin, admin; for themselves or the client they name
+    PORTAL_SUPER = "portal-super"  # superadmin; the same
     STAFF = "staff"  # superadmin, admin, team
     ADMIN = "admin"  # superadmin, admin
     SUPER = "super"  # superadmin
     INTERNAL = "internal"  # Cloud Tasks, Pub/Sub and Scheduler, with our invoker's identity
 
 
-PUBLIC, LINK, AUTH, PORTAL, STAFF, ADMIN, SUPER, INTERNAL = Access
+PUBLIC, LINK, AUTH, PORTAL, PORTAL_ADMIN, PORTAL_SUPER, STAFF, ADMIN, SUPER, INTERNAL = Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,8 +387,10 @@ LEADS = (
     http("leads_clear_and_reload", f"DELETE {_CALLS}", access=PORTAL, timeout_s=240, memory_mb=1024, concurrency=4),
     http("leads_sync_calls", f"POST {_CALLS}/sync", access=PORTAL, timeout_s=120, memory_mb=512, concurrency=8),
     http("leads_show_sync", f"GET {_CALLS}/sync", access=PORTAL),
-    http("leads_sync_fully", f"POST {_CALLS}/full-sync", access=PORTAL, timeout_s=120, memory_mb=512, concurrency=8),
-    http("leads_reset_cache", f"POST {_CALLS}/reset-cache", access=PORTAL),
+    http(
+        "leads_sync_fully", f"POST {_CALLS}/full-sync", access=PORTAL_ADMIN, timeout_s=120, memory_mb=512, concurrency=8
+    ),
+    http("leads_reset_cache", f"POST {_CALLS}/reset-cache", access=PORTAL_SUPER),
     http("leads_show_stats", f"GET {_CALLS}/stats", access=PORTAL),
     http("leads_export_calls", f"GET {_CALLS}/export", access=PORTAL, timeout_s=120),
     http("leads_rate_call", f"POST {_CALL}/score", access=PORTAL),

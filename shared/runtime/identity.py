@@ -24,7 +24,19 @@ from uuid import UUID
 
 from shared import tokens
 from shared.errors import Forbidden, Invalid, NotFound, Unauthorized
-from shared.manifest import ADMIN, AUTH, INTERNAL, LINK, PORTAL, PUBLIC, STAFF, SUPER, Access
+from shared.manifest import (
+    ADMIN,
+    AUTH,
+    INTERNAL,
+    LINK,
+    PORTAL,
+    PORTAL_ADMIN,
+    PORTAL_SUPER,
+    PUBLIC,
+    STAFF,
+    SUPER,
+    Access,
+)
 from shared.runtime.services import Services
 
 if TYPE_CHECKING:
@@ -35,6 +47,8 @@ if TYPE_CHECKING:
 _ROLES: dict[Access, frozenset[str]] = {
     AUTH: frozenset({"superadmin", "admin", "team", "client"}),
     PORTAL: frozenset({"superadmin", "admin", "team", "client"}),
+    PORTAL_ADMIN: frozenset({"superadmin", "admin"}),
+    PORTAL_SUPER: frozenset({"superadmin"}),
     STAFF: frozenset({"superadmin", "admin", "team"}),
     ADMIN: frozenset({"superadmin", "admin"}),
     SUPER: frozenset({"superadmin"}),
@@ -107,7 +121,7 @@ async def identify(request: Request, access: Access, services: Services) -> Iden
         _require_invoker(request, services.settings.invoker_email)
         return Identity()
     claims, slides = await _claims(request, services)
-    acting = _acting_for(request) if access is PORTAL else None
+    acting = _acting_for(request) if access in (PORTAL, PORTAL_ADMIN, PORTAL_SUPER) else None
     [row] = await services.db.fetch(_WHO, claims.session_id, claims.user_id, acting)
     now = datetime.now(UTC)
     user = _user(row, now)

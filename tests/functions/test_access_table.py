@@ -17,7 +17,19 @@ import httpx
 import pytest
 
 from shared import manifest
-from shared.manifest import ADMIN, AUTH, LINK, PORTAL, PUBLIC, STAFF, SUPER, Access, Function
+from shared.manifest import (
+    ADMIN,
+    AUTH,
+    LINK,
+    PORTAL,
+    PORTAL_ADMIN,
+    PORTAL_SUPER,
+    PUBLIC,
+    STAFF,
+    SUPER,
+    Access,
+    Function,
+)
 from tests.functions.conftest import World, access_token
 
 ROLES = {
@@ -25,6 +37,8 @@ ROLES = {
     LINK: ("client", "team", "admin", "superadmin"),
     AUTH: ("client", "team", "admin", "superadmin"),
     PORTAL: ("client", "team", "admin", "superadmin"),
+    PORTAL_ADMIN: ("admin", "superadmin"),
+    PORTAL_SUPER: ("superadmin",),
     STAFF: ("team", "admin", "superadmin"),
     ADMIN: ("admin", "superadmin"),
     SUPER: ("superadmin",),

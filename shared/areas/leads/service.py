@@ -15,7 +15,7 @@ from shared.areas.leads.models import ListCalls
 from shared.areas.leads.outside import Outside
 from shared.areas.leads.sync import Budget, Synced, SyncRunning
 from shared.db.database import Database, Transaction
-from shared.errors import Forbidden, Invalid, NotFound, VendorError
+from shared.errors import Invalid, NotFound, VendorError
 
 NO_CALL = "There is no such call."
 FIRST_PAGE = ListCalls()
@@ -98,12 +98,6 @@ async def clear_and_reload(outside: Outside, owner: UUID) -> str:
     calls, total = await queries.list_calls(outside.db, owner, FIRST_PAGE)
     message = f"Reloaded {done.fetched} calls from CallTrackingMetrics."
     return _object(message=json.dumps(message), calls=calls, pagination=json.dumps(_pagination(FIRST_PAGE, total)))
-
-
-def require_admin(effective_role: str, *, superadmin: bool = False) -> None:
-    allowed = {"superadmin"} if superadmin else {"superadmin", "admin"}
-    if effective_role not in allowed:
-        raise Forbidden("You do not have access to this.")
 
 
 async def detail(db: Database, owner: UUID, call_id: str) -> str:
