@@ -89,7 +89,7 @@ def topics(chosen: Iterable[Function]) -> list[dict[str, Any]]:
 
 
 def openapi(chosen: Iterable[Function]) -> dict[str, Any]:
-    """OpenAPI 3.0 of every HTTP function, literal paths before templates."""
+    """OpenAPI 3.1 of every HTTP function, literal paths before templates: pydantic writes that version's JSON Schema."""
     public = [function for function in chosen if function.trigger == "http"]
     served = {function.name: load(function.name) for function in public}
     schemas, definitions = _schemas([load_.shape for load_ in served.values()])  # type: ignore[attr-defined]
@@ -100,7 +100,7 @@ def openapi(chosen: Iterable[Function]) -> dict[str, Any]:
             operation = _operation(function, served[function.name], path, schemas, alias=index)
             paths.setdefault(path, {})[method.lower()] = operation
     return {
-        "openapi": "3.0.4",
+        "openapi": "3.1.1",
         "info": {"title": "Anchor Functions", "version": "1.0.0"},
         "paths": dict(sorted(paths.items(), key=lambda item: _literal_first(item[0]))),
         "components": {

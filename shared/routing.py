@@ -81,7 +81,10 @@ class Router:
 
     def _reach(self, path: str) -> Iterator[tuple[_Node, tuple[str, ...]]]:
         """Every end that fits *path*, best first, with the values of its parameters."""
-        return _descend(self._root, [unquote(segment) for segment in split(path)], 0, ())
+        segments = [unquote(segment) for segment in split(path)]
+        if any("\x00" in segment for segment in segments):  # no text that we keep can hold one
+            return iter(())
+        return _descend(self._root, segments, 0, ())
 
 
 def split(path: str) -> list[str]:

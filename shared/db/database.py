@@ -15,13 +15,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID, uuid4
 
-from shared.errors import TryLater
+from shared.errors import Invalid, TryLater
 
 if TYPE_CHECKING:
     import asyncpg
 
 Record = Any  # asyncpg.Record: a mapping by column name
 Kind = Literal["task", "event"]
+
+
+class Unstorable(Invalid):
+    """A value is beyond what its column can hold: the last net under the models' own bounds."""
+
+    def __init__(self) -> None:
+        super().__init__("A value in this request is too large or of a kind that cannot be stored.")
 
 
 class Unavailable(TryLater):
@@ -165,6 +172,8 @@ class Database:
                 yield connection
             finally:
                 await pool.release(connection)
+        except asyncpg.DataError as error:
+            raise Unstorable from error
         except (
             OSError,
             TimeoutError,

@@ -32,6 +32,7 @@ async def read_bytes(request: Request, *, limit: int) -> bytes:
 
 def parse_json(body: bytes, model: type[Model]) -> Model:
     """*body* as *model*; Invalid names every wrong field. An empty body counts as an empty object."""
+    _refuse_nul(body)
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
@@ -40,14 +41,24 @@ def parse_json(body: bytes, model: type[Model]) -> Model:
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """*body* as any JSON object."""
+    _refuse_nul(body)
     try:
         return _OBJECT.validate_json(body or b"{}")
     except ValidationError as error:
         raise invalid(error, "body") from None
 
 
+def _refuse_nul(body: bytes) -> None:
+    """PostgreSQL keeps no NUL in a text, so no text of ours may have one."""
+    if b"\\u0000" in body:
+        raise Invalid.field("body", "has a NUL character, which no text may have")
+
+
 def parse_values(values: dict[str, Any], model: type[Model], where: str) -> Model:
     """Text values (a query string) as *model*."""
+    for name, value in values.items():
+        if "\x00" in str(value):
+            raise Invalid.field(name, "has a NUL character, which no text may have")
     try:
         return model.model_validate(values)
     except ValidationError as error:
