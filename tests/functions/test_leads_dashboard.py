@@ -434,7 +434,7 @@ async def test_a_body_that_cannot_be_read_is_a_400(world: World, method: str, pa
     client = await a_client(world)
     await _store(world, client.id, "c")
     answer = await client.call(method, path, json=body)
-    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID")
+    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR")
 
 
 async def test_ids_that_are_no_uuids_are_404(world: World) -> None:
