@@ -483,6 +483,6 @@ async def _body(request: Request, known: set[str] | None = None) -> dict[str, An
 
 
 async def _refuse(_request: Request, error: HTTPException) -> Response:
-    codes = {400: "INVALID", 403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "TOO_LARGE"}
+    codes = {400: "VALIDATION_ERROR", 403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "TOO_LARGE"}
     body = {"message": error.detail, "code": codes.get(error.status_code, "UNAVAILABLE")}
     return JSONResponse(body, error.status_code, headers=error.headers)

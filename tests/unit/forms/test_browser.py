@@ -124,7 +124,9 @@ class App:
         self.headers.append(dict(request.headers))
         await asyncio.sleep(0.05)
         if self.wrong:
-            return JSONResponse({"message": "Wrong.", "code": "INVALID", "errors": self.wrong}, 400, headers=cors)
+            return JSONResponse(
+                {"message": "Wrong.", "code": "VALIDATION_ERROR", "errors": self.wrong}, 400, headers=cors
+            )
         return JSONResponse(
             {"success": True, "submission_id": "x", "message": "<b>Thanks</b> & bye"}, 201, headers=cors
         )
