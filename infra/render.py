@@ -89,7 +89,7 @@ def topics(chosen: Iterable[Function]) -> list[dict[str, Any]]:
 
 
 def openapi(chosen: Iterable[Function]) -> dict[str, Any]:
-    """OpenAPI 3.1 of every HTTP function, literal paths before templates: pydantic writes that version's JSON Schema."""
+    """OpenAPI 3.1 of every HTTP function, literal paths before templates; pydantic writes 3.1's JSON Schema."""
     public = [function for function in chosen if function.trigger == "http"]
     served = {function.name: load(function.name) for function in public}
     schemas, definitions = _schemas([load_.shape for load_ in served.values()])  # type: ignore[attr-defined]

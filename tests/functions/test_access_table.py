@@ -27,7 +27,6 @@ from shared.manifest import (
     PUBLIC,
     STAFF,
     SUPER,
-    Access,
     Function,
 )
 from tests.functions.conftest import World, access_token
