@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -32,37 +33,50 @@ async def read_bytes(request: Request, *, limit: int) -> bytes:
 
 def parse_json(body: bytes, model: type[Model]) -> Model:
     """*body* as *model*; Invalid names every wrong field. An empty body counts as an empty object."""
-    _refuse_nul(body)
     try:
-        return model.model_validate_json(body or b"{}")
+        parsed = model.model_validate_json(body or b"{}")
     except ValidationError as error:
         raise invalid(error, "body") from None
+    if b"\\u0000" in body:
+        refuse_nul(parsed.model_dump())
+    return parsed
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """*body* as any JSON object."""
-    _refuse_nul(body)
     try:
-        return _OBJECT.validate_json(body or b"{}")
+        parsed = _OBJECT.validate_json(body or b"{}")
     except ValidationError as error:
         raise invalid(error, "body") from None
-
-
-def _refuse_nul(body: bytes) -> None:
-    """PostgreSQL keeps no NUL in a text, so no text of ours may have one."""
     if b"\\u0000" in body:
-        raise Invalid.field("body", "has a NUL character, which no text may have")
+        refuse_nul(parsed)
+    return parsed
 
 
 def parse_values(values: dict[str, Any], model: type[Model], where: str) -> Model:
     """Text values (a query string) as *model*."""
-    for name, value in values.items():
-        if "\x00" in str(value):
-            raise Invalid.field(name, "has a NUL character, which no text may have")
     try:
-        return model.model_validate(values)
+        parsed = model.model_validate(values)
     except ValidationError as error:
         raise invalid(error, where) from None
+    if any("\x00" in str(value) for value in values.values()):
+        refuse_nul(parsed.model_dump())
+    return parsed
+
+
+def refuse_nul(value: object, field: str = "") -> None:
+    """PostgreSQL keeps no NUL in a text, so no text of ours may have one; Invalid names the field that has."""
+    if isinstance(value, str) and "\x00" in value:
+        raise Invalid.field(field or "body", "has a NUL character, which no text may have")
+    children: Iterable[tuple[object, object]] = ()
+    if isinstance(value, Mapping):
+        children = value.items()
+    elif isinstance(value, list | tuple):
+        children = enumerate(value)
+    for key, child in children:
+        inner = f"{field}.{key}" if field else str(key)
+        refuse_nul(key, inner)
+        refuse_nul(child, inner)
 
 
 def invalid(error: ValidationError, where: str) -> Invalid:
