@@ -27,9 +27,12 @@ SECRETS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
-    """What the environment says. Defaults are those of a laptop; production sets its own in Terraform."""
+    """What the environment says. Defaults are those of a laptop; production sets its own in Terraform.
+
+    Compared by identity: what is remembered for a process's settings is looked up at every request.
+    """
 
     environment: str = "local"  # local, dev or prod
     app_base_url: str = "http://localhost:8080"  # the one public address: mailed links, embeds, cookies

@@ -40,6 +40,7 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._literal: dict[tuple[str, str], Match] = {}  # patterns without parameters, which nothing can win before
 
     @classmethod
     def from_functions(cls, functions: Iterable[Function]) -> Router:
@@ -53,6 +54,9 @@ class Router:
     def match(self, method: str, path: str) -> Match | None:
         """The function of a method and a raw path (still percent-encoded, no query); None when there is none."""
         method = "GET" if method == "HEAD" else method
+        literal = self._literal.get((method, path))
+        if literal is not None:
+            return literal
         for node, values in self._reach(path):
             leaf = node.methods.get(method)
             if leaf is not None:
@@ -78,6 +82,8 @@ class Router:
         if method in node.methods:
             raise ValueError(f"{route} belongs to {node.methods[method].function.name} and to {function.name}")
         node.methods[method] = _Leaf(function, tuple(names))
+        if not names:
+            self._literal[method, pattern] = Match(function, {})
 
     def _reach(self, path: str) -> Iterator[tuple[_Node, tuple[str, ...]]]:
         """Every end that fits *path*, best first, with the values of its parameters."""

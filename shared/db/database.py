@@ -166,8 +166,11 @@ class Database:
 
         pool = await self.pool()
         try:
-            async with asyncio.timeout(self._acquire_timeout_s):  # asyncpg's own timeout would start a task for each
+            if pool.get_idle_size():
                 connection = await pool.acquire()
+            else:
+                async with asyncio.timeout(self._acquire_timeout_s):  # asyncpg's own would start a task each time
+                    connection = await pool.acquire()
             try:
                 yield connection
             finally:
