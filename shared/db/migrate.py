@@ -154,6 +154,12 @@ def main() -> int:
         log.error("%s", error)
         return 1
     log.info("applied: %s", ", ".join(applied) or "nothing, it was up to date")
+    if "--first-superadmin" in sys.argv:
+        from shared.db import first_superadmin
+
+        words = sys.argv[sys.argv.index("--first-superadmin") + 1 :]
+        if status := first_superadmin.main(words):
+            return status
     with psycopg.connect(url, autocommit=True) as connection:
         return _encrypt(connection, os.environ.get("ENCRYPTION_KEYS", ""))
 
