@@ -125,6 +125,7 @@ locals {
     APP_BASE_URL          = local.base_url
     CLIENT_APP_URL        = var.client_app_url
     CORS_ORIGINS          = join(",", var.cors_origins)
+    BEHIND_GATEWAY        = "true"
     TRUSTED_PROXY_HOPS    = tostring(var.trusted_proxy_hops)
     DATABASE_POOL_SIZE    = tostring(var.pool_size)
     GCP_PROJECT_ID        = var.project_id
