@@ -13,10 +13,10 @@ import jwt
 
 from emulators.acts import Stage, expect, until
 from emulators.cloud import LocalCloud
-from emulators.demo_data import CLIENTS
+from emulators.demo_data import CLIENTS, DemoClient
 
 CLIENT = CLIENTS["roofing"]
-COUNT = 120  # calls, more than one page of CTM's list
+COUNT = 400  # calls of each of three clients, four pages of CTM's list
 _SAYS = (
     "Hello, I would like to book an inspection for tomorrow.",
     "How much does a new roof cost? I am interested.",
@@ -28,10 +28,10 @@ _SAYS = (
 
 
 class Caller:
-    """A number that calls the client: telephone calls as CTM keeps them."""
+    """A number that calls a client: telephone calls as CTM keeps them."""
 
-    def __init__(self, cloud: LocalCloud) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: LocalCloud, client: DemoClient = CLIENT) -> None:
+        self._cloud, self._client = cloud, client
         self._first_id = time.time_ns() // 1000  # no earlier demo on this data had these ids
 
     async def call(self, number: int, **given: Any) -> dict[str, Any]:
@@ -40,17 +40,17 @@ class Caller:
             "name": f"Caller {number}",
             "caller_number": f"+1555556{number:04d}",
             "duration": 60 + number,
-            "unix_time": int(time.time()) - 600 * number,
+            "unix_time": int(time.time()) - 300 * number,
             **given,
         }
-        answer = await self._cloud.control.post(f"/ctm/{CLIENT.ctm_account}/calls", json=body)
+        answer = await self._cloud.control.post(f"/ctm/{self._client.ctm_account}/calls", json=body)
         expect(answer.is_success, f"a call could not be added: {answer.text}")
         told: dict[str, Any] = answer.json()
         return told.get("call", told)
 
     async def known_to_ctm(self) -> dict[str, dict[str, Any]]:
         """CTM's calls by id."""
-        answer = await self._cloud.control.get(f"/ctm/{CLIENT.ctm_account}/calls")
+        answer = await self._cloud.control.get(f"/ctm/{self._client.ctm_account}/calls")
         return {str(call["id"]): call for call in answer.json()["calls"]}
 
 
@@ -77,7 +77,7 @@ class Dashboard:
 
 
 async def act(cloud: LocalCloud, stage: Stage) -> None:
-    """A hundred and twenty calls, their labels and stars; ratings in both directions, one of them while CTM is down."""
+    """1,200 calls of three clients, their labels and stars; ratings in both directions, one while CTM is down."""
     database = await asyncpg.connect(cloud.database_url)
     try:
         dashboard = Dashboard(cloud, await _signed_in(cloud, database))
@@ -90,19 +90,34 @@ async def _play(
     stage: Stage, cloud: LocalCloud, caller: Caller, dashboard: Dashboard, database: asyncpg.Connection
 ) -> None:
     before = set(await caller.known_to_ctm())
-    async with stage.step(f"{COUNT} people call {CLIENT.business}"):
-        for number in range(COUNT):
-            await caller.call(number, transcript=f"{_SAYS[number % len(_SAYS)]} This is caller {number}.")
-    async with stage.step("the dashboard syncs: every call is stored, once, and classified") as notes:
+    callers = {client.key: Caller(cloud, client) for client in CLIENTS.values()} | {CLIENT.key: caller}
+    async with stage.step(f"{COUNT} people call each of three clients"):
+        for one in callers.values():
+            for number in range(COUNT):
+                await one.call(number, transcript=f"{_SAYS[number % len(_SAYS)]} This is caller {number}.")
+    await cloud.control.put("/faults/ctm", json={"latency_ms": 100})
+    await cloud.control.put("/vertex", json={"latency_ms": 300})
+    async with stage.step("one dashboard syncs, the poll reads the others; 100 ms a page") as notes:
+        polled = await cloud.control.post("/schedules/leads_poll_ctm/run")
+        expect(polled.is_success, f"the poll could not be run: {polled.text}")
         answer = await dashboard.ask("POST", "/sync", json={})
         expect(answer.status_code == 200, f"the sync answered {answer.status_code}: {answer.text[:200]}")
-        await until("every call with its label", lambda: _all_labelled(caller, database))
+    async with stage.step("every call is stored, once, and classified; 300 ms of AI each") as notes:
+        for key, one in callers.items():
+            await until(
+                f"every call of {CLIENTS[key].business} with its label",
+                lambda one=one, key=key: _all_labelled(one, CLIENTS[key], database),
+                within_s=120,
+            )
+        await cloud.control.delete("/faults/ctm")
+        await cloud.control.put("/vertex", json={"latency_ms": 0})
         known = set(await caller.known_to_ctm())
         told = answer.json()
         pages = (
             f"{told['syncMeta']['pagesProcessed']} pages" if told["synced"] else "read by the poll that was under way"
         )
-        notes.append(f"{len(known - before)} calls, {pages}")
+        notes.append(f"{len(known - before)} calls of {CLIENT.business}, {pages}")
+    await _say_categories(database)
     async with stage.step("a search finds one of them at once") as notes:
         found = await dashboard.calls("?search=caller%20117")
         expect(any(call["caller_name"] == "Caller 117" for call in found), "the search found nobody")
@@ -141,6 +156,20 @@ async def _play(
         notes.append(f"{lines - 1} lines")
 
 
+async def _say_categories(database: asyncpg.Connection) -> None:
+    """The table of categories, and the stars that went with them."""
+    rows = await database.fetch(
+        """
+        select coalesce(meta ->> 'category', 'unreviewed') as category, count(*) as calls,
+               max(coalesce(score, 0)) as stars
+        from call_logs where owner_user_id = any($1) group by 1 order by 2 desc, 1
+        """,
+        [client.id for client in CLIENTS.values()],
+    )
+    for row in rows:
+        print(f"      {row['category']:<18}{row['calls']:>5}  {'★' * row['stars'] or '–'}", flush=True)
+
+
 async def _has_rating(cloud: LocalCloud, dashboard: Dashboard, call_id: str, stars: int) -> bool:
     """Whether the call is there with its stars, after the schedule that polls CTM ran."""
     ran = await cloud.control.post("/schedules/leads_poll_ctm/run")
@@ -149,14 +178,14 @@ async def _has_rating(cloud: LocalCloud, dashboard: Dashboard, call_id: str, sta
     return answer.status_code == 200 and answer.json()["lead"]["rating"] == stars
 
 
-async def _all_labelled(caller: Caller, database: asyncpg.Connection) -> bool:
+async def _all_labelled(caller: Caller, client: DemoClient, database: asyncpg.Connection) -> bool:
     """Whether CTM's calls are stored, each once, and none waits for its label."""
     rows = await database.fetch(
         """
         select call_id, text_version is not distinct from classified_version as labelled
         from call_logs where owner_user_id = $1
         """,
-        CLIENT.id,
+        client.id,
     )
     stored = [row["call_id"] for row in rows]
     known = await caller.known_to_ctm()  # an earlier demo's calls may be stored, too
