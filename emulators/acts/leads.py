@@ -135,10 +135,10 @@ async def _play(
             sale = (await caller.known_to_ctm())[rated_here]["sale"] or {}
             return sale.get("score") == 5 and sale.get("conversion") == 1
 
-        await until("the rating at CTM", arrived, within_s=90)
+        await until("the rating at CTM", arrived, within_s=180)
     async with stage.step("a rating that CTM holds is the dashboard's, too"):
         missed = await caller.call(COUNT + 1, score=2, transcript="Is this the right street?")
-        await until("the poll of CTM", lambda: _has_rating(cloud, dashboard, str(missed["id"]), 2), within_s=90)
+        await until("the poll of CTM", lambda: _has_rating(cloud, dashboard, str(missed["id"]), 2), within_s=180)
     async with stage.step("cleared stars are cleared at CTM, and no sync brings them back"):
         answer = await dashboard.ask("DELETE", f"/{rated_there}/score")
         expect(answer.status_code == 200, f"clearing answered {answer.status_code}")
@@ -146,7 +146,7 @@ async def _play(
         async def cleared() -> bool:
             return not ((await caller.known_to_ctm())[rated_there]["sale"] or {}).get("score")
 
-        await until("no stars at CTM", cleared, within_s=90)
+        await until("no stars at CTM", cleared, within_s=180)
         await dashboard.ask("POST", "/sync", json={})
         expect((await dashboard.call(rated_there))["rating"] == 0, "the stars came back")
     async with stage.step("all calls leave as CSV") as notes:
