@@ -20,6 +20,13 @@ async def test_values_of_an_old_key_move_to_the_new_one(world: World, monkeypatc
     form_id = await world.form(type="intake", fields=ASKED)
     submission_id = UUID((await submit(world, form_id)).json()["submission_id"])
 
+    totp = column_context("user_mfa_settings", "totp_secret_encrypted", client_id)
+    await world.db.execute(
+        "insert into user_mfa_settings (user_id, totp_secret_encrypted) values ($1, $2)",
+        client_id,
+        KeyRing.parse(SECRETS["ENCRYPTION_KEYS"]).seal_text("an app's secret", context=totp),
+    )
+
     ring = json.loads(SECRETS["ENCRYPTION_KEYS"])
     ring["keys"]["t2"] = base64.b64encode(b"n" * 32).decode()
     rotated = json.dumps({"current": "t2", "keys": ring["keys"]})
@@ -34,6 +41,8 @@ async def test_values_of_an_old_key_move_to_the_new_one(world: World, monkeypatc
     box = Sealed(row["encryption_key_id"], row["encrypted_payload"])
     context = column_context("form_submissions", "encrypted_payload", submission_id)
     assert json.loads(only_new.open(box, context=context))["name"] == "Robin Roe"
+    app = await world.db.fetchval("select totp_secret_encrypted from user_mfa_settings where user_id = $1", client_id)
+    assert only_new.open_text(app, context=totp) == "an app's secret"
     assert not await world.db.fetchval("select count(*) from client_profiles where ctm_credentials_key_id = 't1'")
 
     monkeypatch.undo()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.crypto import Sealed, column_context
+from shared.crypto import TEXT_PREFIX, Sealed, column_context
 from shared.db.database import Database, Record, Transaction
 from shared.db.migrations.encryption import SECRETS, Column, Secrets
 
@@ -32,7 +32,29 @@ async def reseal(db: Database, ring: KeyRing) -> dict[str, int]:
             changed[table.table] = changed.get(table.table, 0) + len(rows)
             if len(rows) < BATCH:
                 break
+    changed["user_mfa_settings"] = await _reseal_authenticators(db, ring)
     return changed
+
+
+async def _reseal_authenticators(db: Database, ring: KeyRing) -> int:
+    """Authenticator apps' secrets say in their own text (``enc:1:<key id>:…``) which key sealed them."""
+    rows = await db.fetch(
+        """
+        select user_id, totp_secret_encrypted as sealed from user_mfa_settings
+        where starts_with(totp_secret_encrypted, $2) and split_part(totp_secret_encrypted, ':', 3) <> $1
+        """,
+        ring.current,
+        TEXT_PREFIX,
+    )
+    for row in rows:
+        context = column_context("user_mfa_settings", "totp_secret_encrypted", row["user_id"])
+        await db.execute(
+            "update user_mfa_settings set totp_secret_encrypted = $3 where user_id = $1 and totp_secret_encrypted = $2",
+            row["user_id"],
+            row["sealed"],
+            ring.seal_text(ring.open_text(row["sealed"], context=context), context=context),
+        )
+    return len(rows)
 
 
 async def _batch(tx: Transaction, table: Secrets, current: str) -> list[Record]:
