@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.areas.clients.audit import Actor
+from shared.areas.onboarding import link_store, links
 from tests.functions.conftest import World
 from tests.functions.portal import PASSWORD, PDF, SVG, admin, create_client, exists, link_of, mails, png, run_tasks
 
@@ -102,6 +104,88 @@ async def test_two_admins_at_once_leave_one_open_link(world: World) -> None:
     )
     assert open_links == 1
     assert len(await mails(world, email, "onboarding_invite")) == 6
+
+
+@pytest.mark.parametrize("change", ["address", "role"])
+async def test_a_link_ends_with_what_it_proves(world: World, change: str) -> None:
+    """Whoever got the mail at the client's old address, or of their old role, cannot use its link any more."""
+    client_id, _, token, _ = await _invited(world)
+    boss = await world.sign_in(await world.user("superadmin"))
+    path, new = f"/api/hub/clients/{client_id}", f"{uuid4().hex}@example.test"
+
+    if change == "address":
+        await world.call("PUT", path, json={"user_email": new}, headers=boss)
+    else:
+        for role in ("team", "client"):
+            await world.call("PUT", path, json={"role": role}, headers=boss)
+
+    body = {"display_name": "A B", "password": PASSWORD}
+    assert (await world.call("GET", f"/api/onboarding/{token}")).status_code == 404
+    assert (await world.call("POST", f"/api/onboarding/{token}/activate", json=body)).status_code == 404
+    if change == "address":  # the invitation follows the client to the new one
+        assert (await world.call("GET", f"/api/onboarding/{await link_of(world, new)}")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/avatar", "/upload/brand"])
+async def test_a_link_that_ends_during_an_upload_keeps_nothing(world: World, path: str) -> None:
+    """A file that is on its way to the bucket while its link is revoked is not the client's."""
+    client_id, _, token, _ = await _invited(world)
+    bucket = world.services.storage
+
+    class Slow:
+        async def put(self, *given: Any, **named: Any) -> None:
+            await world.db.execute(
+                "update client_onboarding_tokens set revoked_at = now() where user_id = $1", client_id
+            )
+            await bucket.put(*given, **named)
+
+    world.services.__dict__["storage"] = Slow()
+    try:
+        field = "avatar" if path == "/avatar" else "brand_assets"
+        answer = await world.call(
+            "POST", f"/api/onboarding/{token}{path}", files={field: ("a.png", png(), "image/png")}
+        )
+    finally:
+        world.services.__dict__["storage"] = bucket
+
+    assert answer.status_code == 404, answer.text
+    attached = await world.db.fetchval("select count(attached_at) from stored_files where owner_id = $1", client_id)
+    assert attached == 0
+
+
+async def test_nobody_waits_crosswise_for_a_client_and_their_link(world: World) -> None:
+    """The first step, a reminder and a new invitation at the same moment all go through, one after another."""
+    client_id, email, _, _ = await _invited(world)
+    await _age_link(world, client_id, created=timedelta(hours=50), ends=timedelta(hours=1))
+    actor = Actor(id=await world.user("admin"), role="admin", ip="10.0.0.1", user_agent="")
+    mailing = links.mailing(world.services)
+
+    async def invite(begun: asyncio.Event) -> None:
+        await begun.wait()
+        async with world.db.transaction() as tx:
+            await links.invite(tx, client_id, actor, mailing)
+
+    async def remind(begun: asyncio.Event) -> None:
+        async with world.db.transaction() as tx:
+            row = await link_store.next_ending(tx, timedelta(hours=24))
+            assert row is not None and row["user_id"] == client_id
+            begun.set()
+            await asyncio.sleep(0.1)
+            await tx.execute(
+                "insert into notifications (user_id, title) values ($1, 'a row that names them')", client_id
+            )
+            await link_store.client_reminded(tx, row["id"])
+
+    async def use_up(begun: asyncio.Event) -> None:
+        async with world.db.transaction() as tx:
+            await links.consume(tx, await link_of(world, email))
+            begun.set()
+            await asyncio.sleep(0.1)
+            await tx.execute("update users set first_name = 'Ann' where id = $1", client_id)
+
+    for first in (remind, use_up):
+        begun = asyncio.Event()
+        await asyncio.gather(first(begun), invite(begun))
 
 
 @pytest.mark.parametrize("path", ["", "/draft", "/activate", "/avatar", "/brand-assets", "/upload/brand", "/step"])

@@ -79,7 +79,7 @@ async def client(db: Executor, user_id: UUID, *, default_prompt: str | None) -> 
 async def account(db: Executor, user_id: UUID, *, lock: bool = False) -> Record | None:
     """An account with the states of its onboarding; locked, nobody else changes it until the transaction ends."""
     if lock:
-        await db.execute("select from users where id = $1 for update", user_id)
+        await db.execute("select from users where id = $1 for no key update", user_id)
     return await db.fetchrow(
         """
         select u.id, u.email, u.first_name, u.last_name, trim(u.first_name || ' ' || u.last_name) as name,
@@ -128,7 +128,7 @@ async def set_columns(db: Executor, table: str, user_id: UUID, columns: Mapping[
 
 async def superadmins(db: Executor) -> list[UUID]:
     """All superadmins, locked: two transactions cannot each remove the last but one."""
-    rows = await db.fetch("select id from users where role = 'superadmin' order by id for update")
+    rows = await db.fetch("select id from users where role = 'superadmin' order by id for no key update")
     return [row["id"] for row in rows]
 
 
