@@ -157,7 +157,7 @@ async def test_nobody_waits_crosswise_for_a_client_and_their_link(world: World) 
     """The first step, a reminder and a new invitation at the same moment all go through, one after another."""
     client_id, email, _, _ = await _invited(world)
     await _age_link(world, client_id, created=timedelta(hours=50), ends=timedelta(hours=1))
-    actor = Actor(id=await world.user("admin"), role="admin", ip="10.0.0.1", user_agent="")
+    actor = Actor(id=await world.user("admin"), role="admin", ip="10.0.0.1", user_agent="", session_id=uuid4())
     mailing = links.mailing(world.services)
 
     async def invite(begun: asyncio.Event) -> None:
@@ -338,13 +338,15 @@ async def test_the_switches_say_which_steps_must_be_answered(world: World) -> No
 
 
 async def test_finishing_by_link_uses_it_up(world: World) -> None:
-    """The whole wizard can be sent by link, once, and sets the first password."""
+    """The whole wizard can be sent by link, once, and sets the first password, without which nobody could sign in."""
     client_id, _, token, _ = await _invited(world)
     body = {**COMPLETE, "password": PASSWORD}
 
+    without = await world.call("POST", f"/api/onboarding/{token}", json=COMPLETE)
     first = await world.call("POST", f"/api/onboarding/{token}", json=body)
     second = await world.call("POST", f"/api/onboarding/{token}", json=body)
 
+    assert without.status_code == 400 and "password" in without.json()["message"]
     assert (first.status_code, second.status_code) == (200, 404)
     assert (await _link(world, client_id))["consumed_at"] is not None
     assert await world.db.fetchval("select password_hash from users where id = $1", client_id)
@@ -370,6 +372,38 @@ async def test_the_last_step_changes_a_password_only_with_the_current_one(world:
     assert refused.status_code == 400 and "current_password" in refused.json()["message"]
     assert (acting.status_code, staff.status_code) == (403, 403)
     assert same.status_code == 200, same.text
+
+
+async def test_the_last_step_is_no_place_to_guess_passwords(world: World) -> None:
+    """After five wrong passwords the last step asks to wait, also when the right one comes."""
+    _, _, token, _ = await _invited(world)
+    made = await world.call(
+        "POST", f"/api/onboarding/{token}/activate", json={"display_name": "A B", "password": PASSWORD}
+    )
+    bearer = {"Authorization": f"Bearer {made.json()['accessToken']}"}
+
+    async def guess(password: str) -> int:
+        body = {**COMPLETE, "password": password, "current_password": password}
+        return (await world.call("POST", "/api/onboarding/me/complete", json=body, headers=bearer)).status_code
+
+    assert [await guess(f"Wrong-Horse-{n}-Stable") for n in range(5)] == [400] * 5
+    assert await guess(PASSWORD) == 429
+
+
+async def test_whoever_impersonates_a_client_sets_no_password(world: World) -> None:
+    """An admin signed in as a client without a password cannot give them one, in the wizard or the profile."""
+    client_id = await world.client()
+    bearer = await world.sign_in(client_id)
+    await world.db.execute(
+        "update user_sessions set impersonator_id = $2 where user_id = $1", client_id, await world.user("admin")
+    )
+
+    finish = await world.call(
+        "POST", "/api/onboarding/me/complete", json={**COMPLETE, "password": PASSWORD}, headers=bearer
+    )
+    profile = await world.call("PUT", "/api/hub/profile", json={"new_password": PASSWORD}, headers=bearer)
+
+    assert (finish.status_code, profile.status_code) == (403, 403)
 
 
 async def test_brand_files_by_link_are_seen_by_its_holder_only(world: World) -> None:

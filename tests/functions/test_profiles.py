@@ -70,6 +70,18 @@ async def test_a_password_needs_the_current_one_and_ends_other_sessions(world: W
     assert (await passwords.check(OTHER, stored)).right
 
 
+async def test_a_profile_is_no_place_to_guess_passwords(world: World) -> None:
+    """After five wrong current passwords the profile asks to wait, also when the right one comes."""
+    _, headers = await _client(world)
+
+    async def guess(password: str) -> int:
+        body = {"new_password": OTHER, "password": password}
+        return (await world.call("PUT", "/api/hub/profile", json=body, headers=headers)).status_code
+
+    assert [await guess(f"wrong {n}") for n in range(5)] == [400] * 5
+    assert await guess(PASSWORD) == 429
+
+
 async def test_an_address_changes_with_the_password_and_must_be_proven(world: World) -> None:
     """Another address needs the current password, is stored in lower case, unproven, and gets a link to prove it."""
     client_id, headers = await _client(world)
