@@ -488,6 +488,35 @@ async def test_a_client_is_reminded_before_the_link_ends_once(world: World) -> N
     assert token in mail["text"] and token not in mail["text_body"]
 
 
+async def test_a_link_that_cannot_be_read_keeps_nobody_from_their_reminder(world: World) -> None:
+    """A damaged copy of one client's link leaves the others' reminders as they are."""
+    damaged, fine = await _invited(world), await _invited(world)
+    for hours, (client_id, *_) in enumerate((damaged, fine), start=1):
+        await _age_link(world, client_id, created=timedelta(hours=50), ends=timedelta(hours=hours))
+    await world.db.execute(
+        "update client_onboarding_tokens set token_sealed = $2 where user_id = $1", damaged[0], b"\x01" * 60
+    )
+
+    assert (await world.run_schedule("onboarding_remind")).status_code == 204
+
+    assert len(await mails(world, fine[1], "onboarding_reminder")) == 1
+    assert await mails(world, damaged[1], "onboarding_reminder") == []
+
+
+async def test_two_reminders_on_one_day_are_two_mails(world: World) -> None:
+    """A client who was reminded, then made the account and stopped, is reminded of the rest the same day too."""
+    client_id, email, token, _ = await _invited(world)
+    await _age_link(world, client_id, created=timedelta(hours=50), ends=timedelta(hours=1))
+    await world.run_schedule("onboarding_remind")
+    await world.call("POST", f"/api/onboarding/{token}/activate", json={"display_name": "A B", "password": PASSWORD})
+    await _age_link(world, client_id, created=timedelta(hours=51), ends=-timedelta(minutes=1))
+
+    await world.run_schedule("onboarding_remind")
+
+    said = [mail["text"] for mail in await mails(world, email, "onboarding_reminder")]
+    assert [token in text for text in said] == [True, False]
+
+
 async def test_a_fresh_or_finished_link_reminds_nobody(world: World) -> None:
     """A link far from its end, a revoked one, and a finished client cause no reminder."""
     fresh = await _invited(world)
