@@ -217,6 +217,20 @@ async def test_a_change_of_role_or_address_ends_sessions(world: World) -> None:
     assert (await world.call("GET", "/api/hub/notifications", headers=team)).status_code == 401
 
 
+async def test_an_address_taken_at_the_same_moment_is_a_conflict(world: World) -> None:
+    """Whoever comes second for an address that another transaction is about to take gets a 409, no crash."""
+    client_id, headers = await _client(world)
+    other, new = await world.client(), f"{uuid4().hex}@example.test"
+
+    async with world.db.transaction() as tx:
+        await tx.execute("update users set email = $2 where id = $1", other, new)
+        second = asyncio.ensure_future(_update(world, client_id, headers, user_email=new))
+        await asyncio.sleep(0.1)
+    answer = await second
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "EMAIL_EXISTS")
+
+
 async def test_a_new_address_ends_what_was_mailed_to_the_old_one(world: World) -> None:
     """A link to set the password that somebody asked for at the old address sets none for the new one."""
     client_id, headers = await _client(world)

@@ -566,6 +566,17 @@ async def test_a_client_who_stopped_half_way_is_reminded_too(world: World) -> No
     assert mail["text"].count("/onboarding") == 1 and token not in mail["text"]
 
 
+async def test_links_long_over_are_purged(world: World) -> None:
+    """A link that ended a month ago goes with the sealed copy of its token; one that ended lately stays."""
+    old, late = (await _invited(world))[0], (await _invited(world))[0]
+    await _age_link(world, old, created=timedelta(days=40), ends=-timedelta(days=31))
+    await _age_link(world, late, created=timedelta(days=40), ends=-timedelta(days=29))
+
+    await world.run_schedule("jobs_purge_finished")
+
+    assert await _link(world, old) is None and await _link(world, late) is not None
+
+
 async def test_onboarding_is_for_clients(world: World) -> None:
     """Staff have no onboarding to load or write; a client loads their own."""
     team = await world.sign_in(await world.user("team"))

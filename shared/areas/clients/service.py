@@ -60,9 +60,8 @@ async def change_email(
     Links that were mailed to the address before stop working, for they would prove the new one and set its password.
     Conflict when the address is taken.
     """
-    if await store.id_of_email(tx, email):
+    if not await store.set_email(tx, user_id, email):
         raise Conflict("There is already an account with this e-mail address.", code="EMAIL_EXISTS")
-    await store.set_columns(tx, "users", user_id, {"email": email, "email_verified_at": None})
     await audit.record(tx, actor, "email_changed", user_id)
     await links.revoke_all(tx, user_id)
     await accounts.void_reset_links(tx, user_id)

@@ -97,6 +97,19 @@ async def id_of_email(db: Executor, email: str) -> UUID | None:
     return found
 
 
+async def set_email(db: Executor, user_id: UUID, email: str) -> bool:
+    """Give a user another address, unproven; False, and a transaction that is lost, when it is somebody else's."""
+    import asyncpg
+
+    try:
+        await db.execute(
+            "update users set email = $2, email_verified_at = null, updated_at = now() where id = $1", user_id, email
+        )
+    except asyncpg.UniqueViolationError:
+        return False
+    return True
+
+
 async def insert_user(db: Executor, *, email: str, first_name: str, last_name: str, role: str) -> UUID | None:
     """A new account without a password; None when the address is taken."""
     created: UUID | None = await db.fetchval(
