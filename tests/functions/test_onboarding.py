@@ -577,6 +577,43 @@ async def test_links_long_over_are_purged(world: World) -> None:
     assert await _link(world, old) is None and await _link(world, late) is not None
 
 
+async def test_a_link_is_written_down_nowhere(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A link's token and the password are in no log line, error or row: not when mailed, used, copied or misused."""
+    _, email, token, _ = await _invited(world)
+    path = f"/api/onboarding/{token}"
+    for method, rest, body in (
+        ("GET", "", None),
+        ("POST", "/draft", {"draft": {"password": PASSWORD}}),
+        ("POST", "/step", {"step": "nonsense"}),
+        ("POST", "/activate", {"display_name": "A B", "password": PASSWORD}),
+        ("POST", "/activate", {"display_name": "A B", "password": PASSWORD}),
+    ):
+        answer = await world.call(method, f"{path}{rest}", json=body)
+    await run_tasks(world, "emails_send")
+
+    written = capsys.readouterr()
+    tables = ("client_onboarding_tokens", "client_profiles", "email_logs", "outbox", "security_audit_log", "users")
+    rows = [str(await world.db.fetch(f"select * from {table}")) for table in tables]
+    assert answer.status_code == 404 and "onboarding_activate" in written.out and email in "".join(rows)
+    for text in (written.out, written.err, answer.text, *rows):
+        assert token not in text and PASSWORD not in text
+
+
+async def test_two_tabs_finish_once(world: World) -> None:
+    """The last step sent by two tabs at the same moment is one completion, one summary, one mail to the client."""
+    client_id, email, _, _ = await _invited(world)
+    bearer = await world.sign_in(client_id)
+
+    answers = await asyncio.gather(
+        *(world.call("POST", "/api/onboarding/me/complete", json=COMPLETE, headers=bearer) for _ in range(3))
+    )
+    await run_tasks(world, "onboarding_finish")
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len(await mails(world, email, "onboarding_complete")) == 1
+    assert len((await world.call("GET", "/api/hub/docs", headers=bearer)).json()["docs"]) == 1
+
+
 async def test_onboarding_is_for_clients(world: World) -> None:
     """Staff have no onboarding to load or write; a client loads their own."""
     team = await world.sign_in(await world.user("team"))

@@ -358,7 +358,8 @@ async def test_a_logged_mail_is_shown_without_what_could_run(world: World) -> No
     log_id = await world.db.fetchval(
         """insert into email_logs (email_type, recipient_email, subject, html_body, metadata)
            values ('test', 'a@example.test', 'S', $1, $2) returning id""",
-        '<p style="color:red" onclick="x()">Hi</p><script>alert(1)</script><a href="javascript:x()">l</a>',
+        '<p style="color:red;position:fixed;inset:0" onclick="x()">Hi</p>'
+        '<script>alert(1)</script><a href="javascript:x()">l</a>',
         {"reset_url": "https://secret", "note": "kept"},
     )
 
