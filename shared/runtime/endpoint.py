@@ -38,10 +38,11 @@ Handler = Callable[..., Awaitable[Any]]
 Served = Callable[[Request], Awaitable[Response]]
 
 
-class Json(str):
+@dataclass(frozen=True, slots=True)
+class Json:
     """An answer that already is JSON."""
 
-    __slots__ = ()
+    text: str | bytes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -255,7 +256,7 @@ def _encode(answer: Any, status: int) -> Response:
         return answer
     if answer is None:
         return Response(status_code=204)
-    content = answer.encode() if isinstance(answer, Json) else to_json(answer)
+    content = answer.text if isinstance(answer, Json) else to_json(answer)
     return Response(content, status_code=status, media_type="application/json")
 
 

@@ -14,9 +14,10 @@ from shared.areas.leads.models import ListCalls
 from shared.areas.leads.rules import csv_line
 from shared.db.database import Database, Executor
 
-# A call's live values as a row, then meta, which is kept whole by the table's trigger: together one JSON object.
+# A call's live values as a row, then meta, which is kept whole by the table's trigger: together one JSON object, as the
+# bytes that are sent.
 _CALL = """
-    left(row_to_json((
+    joined_json(row_to_json((
         select live from (select
             c.call_id as id, coalesce(c.score, 0) as rating, coalesce(c.score, 0) as score, c.rating_pending,
             c.caller_type, c.caller_type as "callerType", c.call_sequence, c.call_sequence as "callSequence",
@@ -24,7 +25,7 @@ _CALL = """
             c.pipeline_stage_id, p.calls as previous_calls, p.calls as "previousCalls",
             lead_time_ago(c.started_at) as time_ago, j.id as "journeyId", j.journey
         ) live
-    ))::text, -1) || ',' || substr(c.meta::text, 2)
+    )), c.meta)
 """
 
 _DRESSING = """
@@ -110,8 +111,8 @@ def _order(query: ListCalls) -> str:
     return f"{column} {way} nulls last{last}, call_id {'asc' if way == 'asc' and not last else 'desc'}"
 
 
-async def list_calls(db: Executor, owner: UUID, query: ListCalls) -> tuple[str, int]:
-    """The page of calls that *query* asks for, as JSON, and how many calls it asks for in all."""
+async def list_calls(db: Executor, owner: UUID, query: ListCalls) -> tuple[bytes, int]:
+    """The page of calls that *query* asks for, as a JSON list, and how many calls it asks for in all."""
     where = _where(owner, query)
     everything = len(where.conditions) == 1
     total = (
@@ -124,21 +125,21 @@ async def list_calls(db: Executor, owner: UUID, query: ListCalls) -> tuple[str, 
          _order(query), "limit", str(query.limit), "offset", str((query.page - 1) * query.limit), ") chosen")
     )  # fmt: skip
     sql = " ".join(
-        ("select (", total, ") as total, '[' || coalesce((select string_agg(", _CALL, ", ',' order by c.place) from (",
-         page, ") c", _DRESSING, "), '') || ']' as calls")
+        ("select (", total, ") as total, (select string_agg(", _CALL, ", ',' order by c.place) from (", page, ") c",
+         _DRESSING, ") as calls")
     )  # fmt: skip
     row = await db.fetchrow(sql, *where.values)
     assert row is not None, "a select without from has one row"
-    return row["calls"], row["total"]
+    return b"[%b]" % (row["calls"] or b""), row["total"]
 
 
 async def detail(db: Executor, owner: UUID, call_id: str) -> str | None:
     """A call with its caller's other calls, its journey with steps, and its active client with services, as JSON."""
     sql = " ".join(
         (
-            "select json_build_object('lead', (",
+            "select json_build_object('lead', convert_from(",
             _CALL,
-            """)::json, 'callHistory', (
+            """, 'UTF8')::json, 'callHistory', (
                 select coalesce(jsonb_agg(jsonb_build_object('call_id', h.call_id, 'started_at', iso(h.started_at),
                     'duration_sec', h.duration_sec, 'score', h.score, 'caller_type', h.caller_type,
                     'category', h.category, 'summary', h.summary) order by h.started_at desc nulls last), '[]')
