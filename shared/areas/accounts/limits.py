@@ -119,15 +119,24 @@ def _count(attempts: int, locked_until: datetime | None, most: int, now: datetim
     return Count(attempts, wait, locked_until)
 
 
+# Everybody locks the rows of several subjects in the order in which ``take`` does: two sign-ins never wait for each other.
+_HELD = """
+with held as (
+    select l.id, g.most
+    from unnest($1::text[], $2::text[], $3::int[]) as g (key, kind, most)
+    join auth_rate_limits l on l.limit_key = g.key and l.limit_type = g.kind
+    order by l.limit_type, l.limit_key for update of l
+)"""
+
+
 async def give_back(db: Executor, *subjects: Subject) -> None:
     """Uncount one attempt of each subject: it was none, or it succeeded. A block that it caused ends."""
     await db.execute(
-        """
+        f"""{_HELD}
         update auth_rate_limits l set
             attempts = greatest(l.attempts - 1, 0),
-            locked_until = case when l.attempts - 1 >= g.most then l.locked_until end
-        from unnest($1::text[], $2::text[], $3::int[]) as g (key, kind, most)
-        where l.limit_key = g.key and l.limit_type = g.kind
+            locked_until = case when l.attempts - 1 >= held.most then l.locked_until end
+        from held where l.id = held.id
         """,
         [subject.key for subject in subjects],
         [subject.limit.kind for subject in subjects],
@@ -138,12 +147,10 @@ async def give_back(db: Executor, *subjects: Subject) -> None:
 async def forget(db: Executor, *subjects: Subject) -> None:
     """Start each subject anew: it has proven itself."""
     await db.execute(
-        """
-        delete from auth_rate_limits l using unnest($1::text[], $2::text[]) as g (key, kind)
-        where l.limit_key = g.key and l.limit_type = g.kind
-        """,
+        f"{_HELD} delete from auth_rate_limits l using held where l.id = held.id",
         [subject.key for subject in subjects],
         [subject.limit.kind for subject in subjects],
+        [subject.limit.attempts for subject in subjects],
     )
 
 
