@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -136,6 +137,19 @@ async def test_five_failures_lock_an_address_whether_or_not_it_has_an_account(wo
     assert right.status_code == 429
     assert "account_locked" in await events(world, who)
     assert await world.db.fetchval("select failed_login_count from users where id = $1", who.id) == 5
+
+
+async def test_failures_at_the_same_instant_lock_the_account(world: World) -> None:
+    """Of twenty guesses at once five are looked at, and the account is locked whichever of them is noted last."""
+    who = await person(world)
+    guesses = [
+        Browser(world).post("/api/auth/login", {"email": who.email, "password": f"Wrong-{n}"}) for n in range(20)
+    ]
+    answers = await asyncio.gather(*guesses)
+    assert sum(answer.status_code in (401, 423) for answer in answers) == 5
+    row = await world.db.fetchrow("select failed_login_count as n, locked_until from users where id = $1", who.id)
+    assert row is not None and row["n"] == 5
+    assert row["locked_until"] is not None
 
 
 async def test_a_lock_ends_and_the_count_starts_anew(world: World) -> None:

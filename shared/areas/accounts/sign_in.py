@@ -75,7 +75,7 @@ async def _failed(
 ) -> None:
     """A wrong password. The failure that locks says so, for addresses without an account as well."""
     if account is not None:
-        await store.note_failures(db, account.id, failures.attempts, failures.locked_until)
+        await store.note_failure(db, account.id, failures.locked_until)
         await _refuse(db, account, browser, "invalid_password")
     else:
         await audit.record(db, "login_failed", browser, user_id=None, failure="user_not_found")

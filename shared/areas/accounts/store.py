@@ -113,9 +113,13 @@ async def add_account(
     return user_id
 
 
-async def note_failures(db: Executor, user_id: UUID, failures: int, locked_until: datetime | None) -> None:
+async def note_failure(db: Executor, user_id: UUID, locked_until: datetime | None) -> None:
+    """Count a wrong password. Of failures at the same instant one may lock, whichever comes last."""
     await db.execute(
-        "update users set failed_login_count = $2, locked_until = $3 where id = $1", user_id, failures, locked_until
+        """update users set failed_login_count = failed_login_count + 1, locked_until = greatest(locked_until, $2)
+           where id = $1""",
+        user_id,
+        locked_until,
     )
 
 
