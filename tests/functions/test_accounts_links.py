@@ -58,6 +58,17 @@ async def test_a_reset_lifts_a_lock(world: World) -> None:
     assert (await Browser(world).login(who)).status_code == 200
 
 
+async def test_a_reset_link_of_an_address_given_up_sets_nothing(world: World) -> None:
+    """Whoever still reads the old mailbox cannot set the password of the account that left it."""
+    who, browser = await person(world), Browser(world)
+    token = await _reset_token(world, who)
+    admin = await world.sign_in(await world.user("admin"))
+    moved = {"user_email": f"{uuid4().hex}@mailbox.test"}
+    assert (await world.call("PUT", f"/api/hub/clients/{who.id}", json=moved, headers=admin)).status_code == 200
+    answer = await browser.post("/api/auth/reset-password", {"token": token, "password": NEW})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_TOKEN")
+
+
 async def test_a_weak_password_leaves_the_link_usable(world: World) -> None:
     """WEAK_PASSWORD names what is wrong; the link still works for a better one."""
     who = await person(world)

@@ -7,16 +7,31 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import bcrypt
 import httpx
 import pytest
 from starlette.requests import Request
 
+from shared.areas.accounts import passwords
+from shared.areas.accounts import service as accounts
+from shared.areas.accounts.means import means
 from shared.areas.accounts.rules import token_hash
 from shared.manifest import BY_NAME
 from shared.runtime import acting
 from shared.runtime.identity import Identity, User
 from tests.functions.conftest import World, access_token
-from tests.functions.people import ORIGIN, PASSWORD, Browser, Person, events, mailed_token, person, run_tasks
+from tests.functions.people import (
+    ORIGIN,
+    PASSWORD,
+    Browser,
+    Person,
+    events,
+    hashed,
+    mailed_code,
+    mailed_token,
+    person,
+    run_tasks,
+)
 
 
 async def _signed_in(world: World, role: str = "client") -> tuple[Person, Browser, dict[str, str]]:
@@ -241,6 +256,59 @@ async def test_a_new_password_and_a_changed_factor_end_every_session(world: Worl
     assert (await world.call("GET", "/api/auth/me", headers=browser.bearer(changed.json()))).status_code == 200
     reasons = await world.db.fetch("select distinct revoked_reason as r from user_sessions where user_id = $1", who.id)
     assert {row["r"] for row in reasons} == {"password_change", "mfa_change", None}
+
+
+async def _replace_password(world: World, who: Person) -> None:
+    """The owner sets another password, from wherever."""
+    outside = await means(world.services)
+    async with world.db.transaction() as tx:
+        await accounts.change_password(tx, who.id, hashed("Other-Wolke-93!"), None, outside)
+
+
+async def test_a_password_replaced_while_it_was_checked_signs_nobody_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sign-in that began before the change and ends after it opens no session, on a trusted device either."""
+    who, browser, _ = await _signed_in(world)
+    check = passwords.check
+
+    async def overtaken(password: str, stored: str | None) -> passwords.Checked:
+        found = await check(password, stored)
+        await _replace_password(world, who)
+        return found
+
+    monkeypatch.setattr(passwords, "check", overtaken)
+    answer = await browser.login(who)
+    assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_CREDENTIALS")
+    alive = "select count(*) from user_sessions where user_id = $1 and revoked_at is null"
+    assert await world.db.fetchval(alive, who.id) == 0
+
+
+async def test_two_sign_ins_that_renew_one_bcrypt_hash_both_succeed(world: World) -> None:
+    """A better hash of the same password is no other password."""
+    old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    who, browser = await person(world, password_hash=old), Browser(world)
+    answers = await asyncio.gather(*(browser.login(who) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+async def test_a_code_asked_for_with_the_old_password_signs_nobody_in(world: World) -> None:
+    """A new password, and signing out everywhere, end the sign-ins that wait for their code."""
+    who, _, headers = await _signed_in(world)
+
+    async def end_sessions() -> None:
+        await world.call("POST", "/api/auth/logout-all", json={"keepCurrent": True}, headers=headers)
+
+    async def replace_password() -> None:
+        await _replace_password(world, who)
+
+    for change in (end_sessions, replace_password):
+        other = Browser(world)
+        asked = (await other.login(who)).json()
+        form = {"challengeId": asked["challengeId"], "code": await mailed_code(world, who)}
+        await change()
+        answer = await other.post("/api/auth/verify-mfa", form)
+        assert (answer.status_code, answer.json()["error"]) == (400, "expired")
 
 
 # --- impersonation ----------------------------------------------------------------------------------------------------

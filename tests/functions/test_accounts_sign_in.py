@@ -349,6 +349,7 @@ async def test_backup_codes_work_once_each(world: World) -> None:
 
     renewed = await world.call("POST", "/api/auth/mfa/backup-codes", json={"password": PASSWORD}, headers=headers)
     assert len(renewed.json()["backupCodes"]) == 10
+    asked = (await Browser(world).login(who)).json()["challengeId"]
     old = await Browser(world).post("/api/auth/mfa/verify", {"challengeId": asked, "code": codes[1].replace("-", "")})
     assert old.json()["error"] == "invalid_code"
 

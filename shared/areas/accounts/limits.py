@@ -119,7 +119,7 @@ def _count(attempts: int, locked_until: datetime | None, most: int, now: datetim
     return Count(attempts, wait, locked_until)
 
 
-# Everybody locks the rows of several subjects in the order in which ``take`` does: two sign-ins never wait for each other.
+# Everybody locks the rows of several subjects in the order of ``take``, so that no two sign-ins wait in a circle.
 _HELD = """
 with held as (
     select l.id, g.most
@@ -137,7 +137,7 @@ async def give_back(db: Executor, *subjects: Subject) -> None:
             attempts = greatest(l.attempts - 1, 0),
             locked_until = case when l.attempts - 1 >= held.most then l.locked_until end
         from held where l.id = held.id
-        """,
+        """,  # noqa: S608
         [subject.key for subject in subjects],
         [subject.limit.kind for subject in subjects],
         [subject.limit.attempts for subject in subjects],
@@ -147,7 +147,7 @@ async def give_back(db: Executor, *subjects: Subject) -> None:
 async def forget(db: Executor, *subjects: Subject) -> None:
     """Start each subject anew: it has proven itself."""
     await db.execute(
-        f"{_HELD} delete from auth_rate_limits l using held where l.id = held.id",
+        f"{_HELD} delete from auth_rate_limits l using held where l.id = held.id",  # noqa: S608
         [subject.key for subject in subjects],
         [subject.limit.kind for subject in subjects],
         [subject.limit.attempts for subject in subjects],

@@ -351,7 +351,14 @@ async def revoke_all(
     *,
     but: UUID | None = None,
 ) -> None:
-    """End every session of a user, and every impersonation by them: for a changed password, MFA, role or address."""
+    """End every session of a user, and every impersonation by them: for a changed password, MFA, role or address.
+
+    What is under way to a new session ends too: codes already asked for and, for a changed address, links mailed to the
+    old one that would set a password.
+    """
+    await store.end_challenges(db, user_id, means.now)
+    if reason == "email_change":
+        await store.void_reset_tokens(db, user_id)
     ended = await store.revoke_sessions(db, user_id, means.now, reason, but=but)
     await audit.record(db, "all_sessions_ended", browser, user_id=user_id, reason=reason, sessions=ended)
 

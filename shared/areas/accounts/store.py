@@ -25,6 +25,7 @@ class Account:
     avatar_url: str | None
     created_at: datetime
     password_hash: str | None
+    password_changed_at: datetime | None
     auth_provider: str
     email_verified_at: datetime | None
     locked_until: datetime | None
@@ -51,8 +52,8 @@ class Account:
 
 _ACCOUNT = """
 select u.id, u.email::text as email, u.first_name, u.last_name, coalesce(nullif(u.role, ''), 'client') as role,
-       u.avatar_url, u.created_at, u.password_hash, u.auth_provider, u.email_verified_at, u.locked_until,
-       u.failed_login_count, p.onboarding_completed_at, p.activated_at,
+       u.avatar_url, u.created_at, u.password_hash, u.password_changed_at, u.auth_provider, u.email_verified_at,
+       u.locked_until, u.failed_login_count, p.onboarding_completed_at, p.activated_at,
        coalesce(m.email_otp_enabled, false) as email_otp_enabled, coalesce(m.totp_enabled, false) as totp_enabled,
        m.totp_secret_encrypted, m.totp_last_step, coalesce(m.webauthn_enabled, false) as webauthn_enabled,
        coalesce(m.preferred_method, 'email') as preferred_method,
@@ -73,8 +74,14 @@ async def account(db: Executor, user_id: UUID) -> Account | None:
 
 
 async def lock_account(db: Executor, user_id: UUID) -> Account | None:
-    """The account, which nobody else changes until the transaction ends."""
-    return _account(await db.fetchrow(f"{_ACCOUNT} where u.id = $1 for update of u", user_id))
+    """The account, which nobody else changes until the transaction ends. Take this lock before any other."""
+    return _account(await db.fetchrow(f"{_ACCOUNT} where u.id = $1 for no key update of u", user_id))
+
+
+async def lock_challenged(db: Executor, challenge_id: UUID) -> Account | None:
+    """The account of a challenge, as ``lock_account``; None when there is no such challenge."""
+    owner = "(select user_id from mfa_challenges where id = $1)"
+    return _account(await db.fetchrow(f"{_ACCOUNT} where u.id = {owner} for no key update of u", challenge_id))
 
 
 def _account(row: Record | None) -> Account | None:
@@ -402,11 +409,7 @@ async def add_challenge(
     user_agent: str,
 ) -> None:
     """Add a challenge, in place of the user's older ones."""
-    await db.execute(
-        "update mfa_challenges set expires_at = $2 where user_id = $1 and verified_at is null and expires_at > $2",
-        user_id,
-        now,
-    )
+    await end_challenges(db, user_id, now)
     await db.execute(
         """
         insert into mfa_challenges (id, user_id, challenge_type, otp_hash, created_at, expires_at, max_attempts,
@@ -415,6 +418,15 @@ async def add_challenge(
         """,
         challenge_id, user_id, method, otp_hash, now, expires_at, max_attempts, reason, ip, user_agent,
     )  # fmt: skip
+
+
+async def end_challenges(db: Executor, user_id: UUID, now: datetime) -> None:
+    """No code that is under way signs the user in any more."""
+    await db.execute(
+        "update mfa_challenges set expires_at = $2 where user_id = $1 and verified_at is null and expires_at > $2",
+        user_id,
+        now,
+    )
 
 
 async def lock_challenge(db: Executor, challenge_id: UUID) -> Record | None:

@@ -90,7 +90,8 @@ async def test_a_hundred_attempts_at_once_are_a_hundred_attempts(db: Database) -
 async def test_attempts_of_several_subjects_never_wait_for_each_other(db: Database) -> None:
     """Counting, giving back and forgetting lock rows in one order, also in a table that is read by its index."""
     await db.execute(
-        "insert into auth_rate_limits (limit_key, limit_type) select md5(n::text), 'rest' from generate_series(1, 30000) n"
+        """insert into auth_rate_limits (limit_key, limit_type)
+           select md5(n::text), 'rest' from generate_series(1, 30000) n"""
     )
     await db.execute("analyze auth_rate_limits")
     subjects = [COUNT.of(Limit(kind, 3, LIMIT.window, LIMIT.block), "one") for kind in ("c", "a", "b")]
