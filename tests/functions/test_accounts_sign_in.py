@@ -94,6 +94,17 @@ async def test_a_known_device_id_without_its_secret_proves_nothing(world: World)
     assert "requiresMfa" in (await other.login(who)).json()
 
 
+@pytest.mark.parametrize("secret", ["!" * 43, "%41" * 15, "a" * 42 + "@", "a" * 500])
+async def test_a_device_cookie_that_is_none_of_ours_is_replaced(world: World, secret: str) -> None:
+    """Whatever a caller writes into the cookie, sign-in answers, and gives the browser one that holds."""
+    who, browser = await person(world), Browser(world)
+    browser.cookies.set("device", f"{uuid4()}.{secret}")
+    answer = await browser.login(who)
+    assert answer.status_code == 200, answer.text
+    [told] = [line for line in answer.headers.get_list("set-cookie") if line.startswith("device=")]
+    assert secret not in told
+
+
 async def test_trust_ends_after_thirty_days_and_when_forgotten(world: World) -> None:
     """A trusted device is asked again once its trust is over, by time or by its owner."""
     who, browser = await person(world), Browser(world)
