@@ -164,6 +164,13 @@ async def test_signing_out_ends_the_session_even_with_an_expired_token(world: Wo
     assert (await Browser(world).post("/api/auth/logout")).status_code == 204
 
 
+async def test_signing_out_is_told_once(world: World) -> None:
+    """Token and cookie name one session: one event in the trail, not two."""
+    who, browser, headers = await _signed_in(world)
+    assert (await browser.post("/api/auth/logout", headers=headers)).status_code == 204
+    assert (await events(world, who)).count("session_ended") == 1
+
+
 async def test_ending_sessions_one_by_one_and_all_at_once(world: World) -> None:
     """The list shows living sessions; one can be ended, all others, or all."""
     who, browser, headers = await _signed_in(world)
@@ -336,6 +343,22 @@ async def test_an_admin_becomes_a_client_and_comes_back(world: World) -> None:
         assert [e for e in await events(world, who) if e.startswith("impers")] == [
             "impersonation_start", "impersonation_end",
         ]  # fmt: skip
+
+
+async def test_a_token_from_before_an_impersonation_is_a_stolen_one_after_it(world: World) -> None:
+    """Coming back gives the admin's session a new token; the one before it, presented later, ends the session."""
+    client = await person(world)
+    admin, browser, headers = await _signed_in(world, "admin")
+    before = browser.cookies["refresh_token"]
+    body = (await browser.post(f"/api/auth/impersonate/{client.id}", {}, headers=headers)).json()
+    await browser.post("/api/auth/stop-impersonation", headers=browser.bearer(body))
+    await world.db.execute(
+        "update retired_refresh_tokens set retired_at = now() - interval '31 s' where token_hash = $1",
+        token_hash(before),
+    )
+    assert (await _refresh(world, before)).json()["error"] == "session_revoked"
+    assert "session_revoked" in await events(world, admin)
+    assert (await browser.post("/api/auth/refresh")).status_code == 401
 
 
 async def test_only_people_below_can_be_impersonated(world: World) -> None:

@@ -329,13 +329,12 @@ async def sign_out(
 ) -> None:
     """End the session that the caller's access token or refresh cookie names, and the one it impersonates from."""
     claims = tokens.read(bearer, means.jwt_key, now=means.now) if bearer else None
-    rows = [
+    named = [
         await store.session(db, claims.session_id) if claims else None,
         await store.session_of_token(db, rules.token_hash(refresh_token)) if refresh_token else None,
     ]
-    for row in rows:
-        if row is None or row["revoked_at"] is not None:
-            continue
+    alive = {row["id"]: row for row in named if row is not None and row["revoked_at"] is None}
+    for row in alive.values():
         for session_id in (row["id"], row["impersonator_session_id"]):
             if session_id is not None:
                 await store.revoke_session(db, session_id, means.now, "logout")

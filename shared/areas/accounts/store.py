@@ -263,17 +263,26 @@ async def session(db: Executor, session_id: UUID) -> Record | None:
 
 
 async def hand_over(db: Executor, session_id: UUID, token_hash: str, now: datetime, lifetime: timedelta) -> bool:
-    """Give a living session a new refresh token, whoever held the old one."""
-    return bool(
-        await db.execute(
-            """
-            update user_sessions set refresh_token_hash = $2, last_activity_at = $3,
-                refresh_expiry_at = least($3 + $4::interval, absolute_expiry_at)
+    """Give a living session a new refresh token; the old one is retired, so that its use by a thief shows."""
+    alive: bool = await db.fetchval(
+        """
+        with old as (
+            select id, refresh_token_hash from user_sessions
             where id = $1 and revoked_at is null and refresh_expiry_at > $3 and absolute_expiry_at > $3
-            """,
-            session_id, token_hash, now, lifetime,
+            for update
+        ), handed as (
+            update user_sessions s set refresh_token_hash = $2, last_activity_at = $3,
+                refresh_expiry_at = least($3 + $4::interval, s.absolute_expiry_at)
+            from old where s.id = old.id
+        ), retired as (
+            insert into retired_refresh_tokens (token_hash, session_id, retired_at)
+            select refresh_token_hash, id, $3 from old
         )
+        select exists (select from old)
+        """,
+        session_id, token_hash, now, lifetime,
     )  # fmt: skip
+    return alive
 
 
 async def list_sessions(db: Executor, user_id: UUID, current: UUID, now: datetime) -> str:
