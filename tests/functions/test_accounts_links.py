@@ -206,6 +206,18 @@ async def test_registering_a_known_address_tells_its_owner_only(open_world: Worl
     assert (await Browser(world).login(who)).status_code == 200
 
 
+async def test_registering_mails_an_address_three_times_an_hour(open_world: World) -> None:
+    """Whoever registers a stranger's address from many places fills no mailbox; weak passwords do not count."""
+    who = await person(open_world)
+    form = {"firstName": "A", "lastName": "B", "email": who.email}
+    for _ in range(4):
+        weak = await Browser(open_world).post("/api/auth/register", {**form, "password": "weak"})
+        assert weak.json()["code"] == "WEAK_PASSWORD"
+    answers = [await Browser(open_world).post("/api/auth/register", {**form, "password": NEW}) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 429, 429]
+    assert len(await mails_to(open_world, who)) == 3
+
+
 async def test_weak_passwords_cannot_be_registered(open_world: World) -> None:
     """400 WEAK_PASSWORD with a sentence for each weakness."""
     form = {**FORM, "email": "quokka@mailbox.test", "password": "Quokka1234"}

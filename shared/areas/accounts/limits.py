@@ -33,6 +33,7 @@ MFA_MAILS = Limit("mfa_mails", 10, timedelta(hours=1), timedelta(minutes=30))
 LINK_IP = Limit("password_reset_ip", 5, timedelta(hours=1), timedelta(hours=1))
 LINK_EMAIL = Limit("link_email", 3, timedelta(hours=1), timedelta(hours=1))
 REGISTER_IP = Limit("register_ip", 5, timedelta(hours=1), timedelta(hours=1))
+REGISTER_EMAIL = Limit("register_email", 3, timedelta(hours=1), timedelta(hours=1))
 TOKEN_IP = Limit("token_ip", 30, timedelta(minutes=15), timedelta(minutes=15))
 PROOF_USER = Limit("proof_user", 5, timedelta(minutes=15), timedelta(minutes=30))
 
