@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from shared.areas.accounts import passwords
+from shared.areas.accounts import passwords, store
 from shared.areas.accounts import service as accounts
 from shared.areas.accounts.means import means
 from shared.areas.accounts.rules import token_hash
@@ -389,6 +389,22 @@ async def test_an_impersonator_cannot_change_the_second_factor(world: World) -> 
     assert confirm.status_code == 403
 
 
+async def test_what_an_impersonator_changes_names_the_admin(world: World) -> None:
+    """Each write as somebody else is in the admin's own trail, with whom and what; reading is not."""
+    client = await person(world)
+    admin, browser, headers = await _signed_in(world, "admin")
+    body = (await browser.post(f"/api/auth/impersonate/{client.id}", {}, headers=headers)).json()
+    as_client = browser.bearer(body)
+    await browser.get("/api/auth/sessions", headers=as_client)
+    await browser.post("/api/auth/logout-all", {"keepCurrent": True}, headers=as_client)
+    rows = await world.db.fetch(
+        """select details ->> 'target' as target, details ->> 'function' as function from security_audit_log
+           where user_id = $1 and event_type = 'acted_while_impersonating'""",
+        admin.id,
+    )
+    assert [tuple(row) for row in rows] == [(str(client.id), "accounts_sign_out_everywhere")]
+
+
 async def test_an_impersonation_ends_with_the_session_it_came_from(world: World) -> None:
     """Whatever ends the admin's session ends what they are somebody else in."""
     client = await person(world)
@@ -449,3 +465,16 @@ async def test_the_clean_up_deletes_what_is_over_and_nothing_else(world: World) 
     assert await events(world, gone) == []
     assert (await world.call("GET", "/api/auth/me", headers=headers)).status_code == 200
     assert "session_created" in await events(world, who)
+
+
+async def test_the_clean_up_gets_through_a_backlog(world: World) -> None:
+    """What is over goes in bounded statements until nothing is left, and the count is of all of them."""
+    gone = await person(world)
+    await world.db.execute(
+        """insert into security_audit_log (user_id, event_type, event_category, success, created_at)
+           select $1, 'login_success', 'authentication', true, now() - interval '366 days'
+           from generate_series(1, 25)""",
+        gone.id,
+    )
+    assert (await store.purge(world.db, datetime.now(UTC), at_once=10))["security_audit_log"] >= 25
+    assert await events(world, gone) == []

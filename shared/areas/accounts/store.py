@@ -656,10 +656,15 @@ _KEPT = (
 )
 
 
-async def purge(db: Executor, now: datetime) -> dict[str, int]:
-    """Delete what is over; rows by table."""
+async def purge(db: Executor, now: datetime, *, at_once: int = 5000) -> dict[str, int]:
+    """Delete what is over, in statements of *at_once* rows: a backlog outlasts the limit of one. Rows by table."""
     counts = {}
     for table, over_at, days in _KEPT:
-        statement = f"delete from {table} where {over_at} < $1::timestamptz - make_interval(days => $2)"  # noqa: S608
-        counts[table] = await db.execute(statement, now, days)
+        is_over = f"{over_at} < $1::timestamptz - make_interval(days => $2)"
+        some = f"select ctid from {table} where {is_over} limit $3"  # noqa: S608
+        statement = f"delete from {table} where ctid = any(array({some}))"  # noqa: S608
+        deleted = counts[table] = await db.execute(statement, now, days, at_once)
+        while deleted == at_once:
+            deleted = await db.execute(statement, now, days, at_once)
+            counts[table] += deleted
     return counts
