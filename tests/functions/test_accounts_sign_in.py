@@ -365,6 +365,27 @@ async def test_backup_codes_work_once_each(world: World) -> None:
     assert old.json()["error"] == "invalid_code"
 
 
+async def test_a_changed_factor_asks_every_other_device_again(world: World) -> None:
+    """A device trusted for a mailed code does not pass by the app; the one that set it up does."""
+    who, other, browser = await person(world), Browser(world), Browser(world)
+    await other.sign_in(who)
+    headers = browser.bearer(await browser.sign_in(who))
+    secret = (await browser.post("/api/auth/mfa/totp", {"password": PASSWORD}, headers=headers)).json()["secret"]
+    confirmed = await browser.post("/api/auth/mfa/totp/confirm", {"code": pyotp.TOTP(secret).now()}, headers=headers)
+    assert confirmed.status_code == 200, confirmed.text
+    assert (await other.login(who)).json()["mfaType"] == "totp"
+    assert "accessToken" in (await browser.login(who)).json()
+
+
+async def test_failing_to_prove_oneself_is_in_the_trail(world: World) -> None:
+    """A wrong password in an open session, as a thief of it would try, is recorded, and may be given five times."""
+    who, browser = await person(world), Browser(world)
+    headers = browser.bearer(await browser.sign_in(who))
+    answers = [await browser.post("/api/auth/mfa/totp", {"password": "Wrong"}, headers=headers) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
+    assert (await events(world, who)).count("owner_not_proven") == 5
+
+
 async def test_the_app_can_be_removed_and_always_asking_be_chosen(world: World) -> None:
     """Removing the app brings mailed codes back; "always" asks even a trusted device."""
     who, browser, _, _, headers = await _with_app(world)

@@ -375,12 +375,14 @@ async def forget_device(db: Executor, user_id: UUID, device_id: UUID, now: datet
     )
 
 
-async def forget_devices(db: Executor, user_id: UUID, now: datetime) -> None:
+async def forget_devices(db: Executor, user_id: UUID, now: datetime, *, but: UUID | None = None) -> None:
+    """Trust none of a user's devices any longer, except *but*."""
     await db.execute(
         """update user_trusted_devices set revoked_at = $2, token_hash = null
-           where user_id = $1 and revoked_at is null""",
+           where user_id = $1 and revoked_at is null and ($3::uuid is null or device_id <> $3)""",
         user_id,
         now,
+        but,
     )
 
 
