@@ -6,6 +6,7 @@ listed in ``SECRETS``. A value that cannot be read stops the instance at start, 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -25,6 +26,16 @@ SECRETS = (
     "TIKTOK_CLIENT_SECRET",
     "WORDPRESS_CLIENT_SECRET",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultDocument:
+    """A document that every client sees among their own."""
+
+    id: str
+    label: str
+    url: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +96,7 @@ class Settings:
     onboarding_link_lifetime_h: int = 72
     onboarding_reminder_before_h: int = 24  # how long before its link ends a client is reminded
     onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
-    default_documents: str = "[]"  # shown to every client: JSON list of {"id", "label", "name", "url"}
+    default_documents: tuple[DefaultDocument, ...] = ()  # JSON list of {"id", "label", "url", perhaps "name"}
     session_cookie_lifetime_s: int = 12 * 3600  # of the cookie that keeps links and old pages working; slides with use
     refresh_token_lifetime_days: int = 30  # slides with every refresh
     absolute_session_lifetime_days: int = 90
@@ -142,10 +153,18 @@ def _read(name: str, kind: str, text: str) -> object:
                 return float(text)
             case "tuple[str, ...]":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
+            case "tuple[DefaultDocument, ...]":
+                return tuple(map(_default_document, json.loads(text or "[]")))
             case _:
                 return text
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{name.upper()} must be of type {kind}") from error
+
+
+def _default_document(given: object) -> DefaultDocument:
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise ValueError("a document is an object of texts")
+    return DefaultDocument(**given)
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from pydantic_core import to_json
+
 if TYPE_CHECKING:
     import jwt
 
@@ -42,7 +44,7 @@ def sign(
         "iat": issued,
         "exp": issued + int(lifetime.total_seconds()),
     }
-    return _signer().encode(json.dumps(claims).encode(), key, algorithm="HS256")
+    return _signer().encode(to_json(claims), key, algorithm="HS256")
 
 
 def read(token: str, key: str, *, now: datetime) -> Claims | None:

@@ -8,10 +8,7 @@ from shared.runtime import Call, endpoint
 @endpoint
 async def onboarding_complete(call: Call, body: Complete) -> Completed:
     """Finish onboarding, once. Spec api-accounts ON3, seeds DATA_FLOWS §1."""
-    subject, outside = call.subject_id, await means(call.services)
-    await service.require_client(call.db, subject)
-    password_hash = await service.password_for_completion(call.db, subject, body, outside, by=call.user.id)
+    subject, actor, outside = call.subject_id, actor_of(call), await means(call.services)
+    password_hash = await service.password_for_completion(call.db, subject, body, outside, by=actor)
     async with call.transaction() as tx:
-        return await service.complete(
-            tx, subject, body, password_hash=password_hash, actor=actor_of(call), outside=outside
-        )
+        return await service.complete(tx, subject, body, password_hash=password_hash, actor=actor, outside=outside)

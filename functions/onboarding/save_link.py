@@ -6,7 +6,7 @@ from shared.runtime import Call, endpoint
 @endpoint
 async def onboarding_save_link(call: Call, body: Save) -> dict[str, bool]:
     """Save a draft or a step by link. Spec api-accounts ON4, seeds DATA_FLOWS §1."""
-    row = await links.find(call.db, call.path["token"])
     async with call.transaction() as tx:
+        row = await links.hold(tx, call.path["token"])
         await service.save(tx, row["user_id"], body)
     return {"success": True}

@@ -11,4 +11,5 @@ async def onboarding_upload_brand_link(call: Call, body: Form) -> dict[str, list
     client = row["user_id"]
     kept = await service.keep_brand(call.db, call.services.storage, body, client, by=client)
     async with call.transaction() as tx:
+        await links.hold(tx, token)
         return service.file_list(await service.add_brand(tx, client, kept), token)

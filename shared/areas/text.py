@@ -30,6 +30,10 @@ def blank_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def null_is_blank(value: object) -> object:
+    return "" if value is None else value
+
+
 EmailAddress = Annotated[str, AfterValidator(email_address)]
 """An e-mail address, lower case."""
 
@@ -38,6 +42,9 @@ Text = Annotated[str, Field(max_length=2_000), AfterValidator(without_nul)]
 
 LongText = Annotated[str, Field(max_length=20_000), AfterValidator(without_nul)]
 """A text of at most 20,000 characters."""
+
+BlankText = Annotated[Text, BeforeValidator(null_is_blank)]
+"""A text, empty where it was null."""
 
 OptionalText = Annotated[Text | None, BeforeValidator(blank_is_none)]
 """A text, or None where it was left empty."""

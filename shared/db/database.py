@@ -119,6 +119,63 @@ class Transaction:
         return row.id
 
 
+class Borrowed:
+    """A connection lent for the length of an ``async with``, whose errors it names as ours.
+
+    Written out, not made by ``asynccontextmanager``: every statement of every call passes here.
+    """
+
+    __slots__ = ("_connection", "_database", "_pool", "_timeout_s")
+
+    def __init__(self, database: Database, timeout_s: float) -> None:
+        self._database = database
+        self._timeout_s = timeout_s
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        try:
+            self._pool = await self._database.pool()
+            if self._pool.get_idle_size():
+                self._connection = await self._pool.acquire()
+            else:
+                async with asyncio.timeout(self._timeout_s):  # asyncpg's own would start a task each time
+                    self._connection = await self._pool.acquire()
+        except Exception as error:
+            _raise_named(error)
+            raise
+        return self._connection
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            await self._pool.release(self._connection)
+        except Exception as unreleased:
+            _raise_named(error or unreleased)
+            raise
+        if error is not None:
+            _raise_named(error)
+
+
+def _raise_named(error: BaseException) -> None:
+    """Raise what *error* means to callers, when it is one of the database's; else return."""
+    import asyncpg
+
+    if isinstance(error, asyncpg.DataError):
+        raise Unstorable from error
+    if isinstance(
+        error,
+        OSError
+        | TimeoutError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.InterfaceError
+        | asyncpg.TooManyConnectionsError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.AdminShutdownError
+        | asyncpg.DeadlockDetectedError
+        | asyncpg.SerializationError
+        | asyncpg.QueryCanceledError,
+    ):
+        raise Unavailable(type(error).__name__) from error
+
+
 class Database:
     """A pool of ``size`` connections at most, opened as they are needed and closed when idle."""
 
@@ -132,6 +189,11 @@ class Database:
         self._opening: asyncio.Lock | None = None
 
     async def pool(self) -> asyncpg.Pool:
+        if self._pool is not None and self._loop is asyncio.get_running_loop():
+            return self._pool
+        return await self._first_pool()
+
+    async def _first_pool(self) -> asyncpg.Pool:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._pool, self._loop, self._opening = None, loop, asyncio.Lock()
@@ -159,37 +221,9 @@ class Database:
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise Unavailable(type(error).__name__) from error
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+    def connection(self) -> Borrowed:
         """A connection of the pool for a moment; ``Unavailable`` when there is none or it breaks."""
-        import asyncpg
-
-        pool = await self.pool()
-        try:
-            if pool.get_idle_size():
-                connection = await pool.acquire()
-            else:
-                async with asyncio.timeout(self._acquire_timeout_s):  # asyncpg's own would start a task each time
-                    connection = await pool.acquire()
-            try:
-                yield connection
-            finally:
-                await pool.release(connection)
-        except asyncpg.DataError as error:
-            raise Unstorable from error
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.TooManyConnectionsError,
-            asyncpg.CannotConnectNowError,
-            asyncpg.AdminShutdownError,
-            asyncpg.DeadlockDetectedError,
-            asyncpg.SerializationError,
-            asyncpg.QueryCanceledError,
-        ) as error:
-            raise Unavailable(type(error).__name__) from error
+        return Borrowed(self, self._acquire_timeout_s)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

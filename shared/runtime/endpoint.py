@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import random
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any, get_type_hints, overload
 from urllib.parse import parse_qs
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -70,7 +71,11 @@ class Call(Context):
 
     @property
     def user_agent(self) -> str:
-        return self.request.headers.get("user-agent", "")[:512]
+        return self.header("user-agent")[:512]
+
+    def header(self, name: str) -> str:
+        """The request's header *name* (lower case); empty when there is none."""
+        return headers.told(self.request, name.encode()) or ""
 
     @property
     def bearer(self) -> str:
@@ -288,7 +293,7 @@ def _raw_path(request: Request) -> str:
 def _dress(
     response: Response, request: Request, function: manifest.Function, instance: Services, request_id: str
 ) -> None:
-    origin = request.headers.get("origin")
+    origin = headers.told(request, b"origin")
     own = {name for name, _ in response.raw_headers}  # a handler's own headers win
     lines = headers.lines(instance.settings, origin, embeddable=function.embeddable)
     response.raw_headers.extend(line for line in lines if line[0] not in own)
@@ -304,9 +309,9 @@ _TRACE = re.compile(r"^(?:00-)?([0-9a-f]{32})[-/]")
 
 def _trace(request: Request, instance: Services) -> tuple[str, dict[str, str]]:
     """The id of this request, and the field that joins its log lines to the trace of Google's front end."""
-    given = request.headers.get("traceparent") or request.headers.get("x-cloud-trace-context") or ""
+    given = headers.told(request, b"traceparent") or headers.told(request, b"x-cloud-trace-context") or ""
     found = _TRACE.match(given)
     if not found:
-        return uuid4().hex, {}
+        return f"{random.getrandbits(128):032x}", {}  # a name to find lines by, no secret
     name = f"projects/{instance.settings.gcp_project_id}/traces/{found[1]}"
     return found[1], {"logging.googleapis.com/trace": name}

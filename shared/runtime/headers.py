@@ -8,8 +8,12 @@ refuses. Source: spec api-reviews-webhooks-jobs §5.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from shared.config import Settings
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 _PROTECTION = {
     "Origin-Agent-Cluster": "?1",
@@ -24,6 +28,14 @@ _PROTECTION = {
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 _MAX_AGE = "600"
 _JSDELIVR = "https://cdn.jsdelivr.net"
+
+
+def told(request: Request, name: bytes) -> str | None:
+    """The request's header *name* (lower case). What every call asks for: several times faster than its mapping."""
+    for given, value in request.scope["headers"]:
+        if given == name:
+            return value.decode("latin-1")  # type: ignore[no-any-return]
+    return None
 
 
 @lru_cache(maxsize=8)

@@ -37,6 +37,7 @@ from shared.manifest import (
     SUPER,
     Access,
 )
+from shared.runtime import headers
 from shared.runtime.services import Services
 
 if TYPE_CHECKING:
@@ -120,10 +121,10 @@ async def identify(request: Request, access: Access, services: Services) -> Iden
     if access is INTERNAL:
         _require_invoker(request, services.settings.invoker_email)
         return Identity()
-    claims, slides = await _claims(request, services)
+    now = datetime.now(UTC)
+    claims, slides = await _claims(request, services, now)
     acting = _acting_for(request) if access in (PORTAL, PORTAL_ADMIN, PORTAL_SUPER) else None
     [row] = await services.db.fetch(_WHO, claims.session_id, claims.user_id, acting)
-    now = datetime.now(UTC)
     user = _user(row, now)
     if (now - row["last_activity_at"]).total_seconds() > _TOUCH_AFTER_S:
         await services.db.execute("update user_sessions set last_activity_at = $2 where id = $1", user.session_id, now)
@@ -171,10 +172,10 @@ def _ended(row: Any, now: datetime) -> str | None:
     return "expired" if row["refresh_expiry_at"] <= now else None
 
 
-async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, bool]:
+async def _claims(request: Request, services: Services, now: datetime) -> tuple[tokens.Claims, bool]:
     """What the caller's token says, and whether it came in a cookie that is due to be renewed."""
     given = bearer(request, services.settings)
-    key, now = await services.secrets.get("JWT_SECRET"), datetime.now(UTC)
+    key = await services.secrets.get("JWT_SECRET")
     told = tokens.read(given, key, now=now) if given else None
     if told is not None and not told.expired:
         return told, False
@@ -191,7 +192,7 @@ async def _claims(request: Request, services: Services) -> tuple[tokens.Claims, 
 
 def bearer(request: Request, settings: Settings) -> str:
     """The caller's token, empty when there is none. Behind API Gateway, Authorization holds the gateway's own."""
-    header = request.headers.get("x-forwarded-authorization" if settings.behind_gateway else "authorization", "")
+    header = headers.told(request, b"x-forwarded-authorization" if settings.behind_gateway else b"authorization") or ""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -208,7 +209,7 @@ def from_our_pages(request: Request, settings: Settings) -> bool:
 
 
 def _acting_for(request: Request) -> UUID | None:
-    text = request.headers.get("x-acting-user", "").strip()
+    text = (headers.told(request, b"x-acting-user") or "").strip()
     if not text:
         return None
     try:
@@ -237,8 +238,9 @@ def client_ip(request: Request, hops: int) -> str:
     ``hops`` proxies append to X-Forwarded-For, so the address is the *hops*-th entry from the end.
     """
     peer = request.client.host if request.client else "0.0.0.0"
-    lines = ",".join(request.headers.getlist("x-forwarded-for"))  # several lines are one list (RFC 9110 §5.3)
-    entries = [part.strip() for part in lines.split(",") if part.strip()]
+    told = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
+    forwarded = b",".join(told).decode("latin-1")  # several lines are one list (RFC 9110 §5.3)
+    entries = [part.strip() for part in forwarded.split(",") if part.strip()]
     chosen = entries[-hops] if 0 < hops <= len(entries) else peer
     try:
         address = ipaddress.ip_address(chosen)

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.areas.accounts import rules as account_rules
 from shared.crypto import KeyRing, column_context
 from tests.functions.conftest import SECRETS, World
-from tests.functions.portal import PDF, admin, create_client, exists, mails, run_tasks
+from tests.functions.portal import PASSWORD, PDF, admin, create_client, exists, mails, run_tasks
 
 
 async def _client(world: World) -> tuple[UUID, dict[str, str]]:
@@ -32,7 +33,12 @@ async def test_an_address_has_one_account(world: World) -> None:
     again = await world.call("POST", "/api/hub/clients", json={"email": email.upper()}, headers=headers)
     at_once = await asyncio.gather(
         *(
-            world.call("POST", "/api/hub/clients", json={"email": "x" + email, "name": "A"}, headers=headers)
+            world.call(
+                "POST",
+                "/api/hub/clients",
+                json={"email": "x" + email, "name": None, "first_name": "A", "last_name": None},
+                headers=headers,
+            )
             for _ in range(4)
         )
     )
@@ -209,6 +215,36 @@ async def test_a_change_of_role_or_address_ends_sessions(world: World) -> None:
     assert promoted.status_code == 200 and promoted.json()["client"]["email"].startswith("new-")
     assert promoted.json()["client"]["role"] == "admin"
     assert (await world.call("GET", "/api/hub/notifications", headers=team)).status_code == 401
+
+
+async def test_an_address_taken_at_the_same_moment_is_a_conflict(world: World) -> None:
+    """Whoever comes second for an address that another transaction is about to take gets a 409, no crash."""
+    client_id, headers = await _client(world)
+    other, new = await world.client(), f"{uuid4().hex}@example.test"
+
+    async with world.db.transaction() as tx:
+        await tx.execute("update users set email = $2 where id = $1", other, new)
+        second = asyncio.ensure_future(_update(world, client_id, headers, user_email=new))
+        await asyncio.sleep(0.1)
+    answer = await second
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "EMAIL_EXISTS")
+
+
+async def test_a_new_address_ends_what_was_mailed_to_the_old_one(world: World) -> None:
+    """A link to set the password that somebody asked for at the old address sets none for the new one."""
+    client_id, headers = await _client(world)
+    token = account_rules.new_link_token()
+    await world.db.execute(
+        """insert into password_reset_tokens (user_id, token_hash, expires_at)
+           values ($1, $2, now() + interval '1 hour')""",
+        client_id, account_rules.token_hash(token),
+    )  # fmt: skip
+
+    await _update(world, client_id, headers, user_email=f"{uuid4().hex}@example.test")
+    answer = await world.call("POST", "/api/auth/reset-password", json={"token": token, "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_TOKEN")
 
 
 async def test_activation_opens_the_portal_once(world: World) -> None:

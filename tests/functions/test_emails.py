@@ -192,6 +192,36 @@ async def test_the_last_attempt_parks_instead_of_losing(world: World) -> None:
         assert answer.status_code == status
     reason = await world.db.fetchval("select dead_reason from outbox where id = $1", work["id"])
     assert reason == "gave up: mailgun 503"
+    row = await log(world, log_id)
+    assert (row["status"], row["error_message"]) == ("failed", "mailgun 503")
+
+
+async def test_a_mail_that_was_given_up_can_be_sent_again(world: World) -> None:
+    """While Mailgun does not know our key a mail fails, its secret kept sealed; sent again, it arrives."""
+    world.faults.put("mailgun", Fault(status=401))
+    mail = Mail(type="onboarding_invite", to=f"{uuid4().hex}@client.test", subject="Hi", text="come in")
+    async with world.db.transaction() as tx:
+        log_id = await service.queue(tx, mail, world.services.key_ring)
+    await world.deliver_task("emails_send", {"email_log_id": str(log_id)})
+    given_up = await log(world, log_id)
+    world.faults.clear("mailgun")
+
+    await world.deliver_task("emails_send", {"email_log_id": str(log_id)})
+
+    assert (given_up["status"], given_up["error_message"]) == ("failed", "mailgun 401")
+    assert (await log(world, log_id))["status"] == "sent"
+    assert [sent.text for sent in world.mailgun.mails if mail.to in str(sent.to)] == ["come in"]
+
+
+async def test_a_mail_given_up_without_an_answer_is_looked_for_before_it_goes_again(world: World) -> None:
+    """Mailgun took the mail, but no attempt heard so: sent again by a person, it is found and not doubled."""
+    mail = await sent_mail(world)
+    await world.db.execute("update email_logs set status = 'failed', sent_at = null where id = $1", mail["id"])
+
+    await world.deliver_task("emails_send", {"email_log_id": str(mail["id"])})
+
+    assert (await log(world, mail["id"]))["status"] == "sent"
+    assert len([sent for sent in world.mailgun.mails if mail["recipient_email"] in str(sent.to)]) == 1
 
 
 async def test_the_probe_is_for_staff(world: World) -> None:

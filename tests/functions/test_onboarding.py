@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.areas.clients.audit import Actor
+from shared.areas.onboarding import link_store, links
 from tests.functions.conftest import World
 from tests.functions.portal import PASSWORD, PDF, SVG, admin, create_client, exists, link_of, mails, png, run_tasks
 
@@ -102,6 +104,88 @@ async def test_two_admins_at_once_leave_one_open_link(world: World) -> None:
     )
     assert open_links == 1
     assert len(await mails(world, email, "onboarding_invite")) == 6
+
+
+@pytest.mark.parametrize("change", ["address", "role"])
+async def test_a_link_ends_with_what_it_proves(world: World, change: str) -> None:
+    """Whoever got the mail at the client's old address, or of their old role, cannot use its link any more."""
+    client_id, _, token, _ = await _invited(world)
+    boss = await world.sign_in(await world.user("superadmin"))
+    path, new = f"/api/hub/clients/{client_id}", f"{uuid4().hex}@example.test"
+
+    if change == "address":
+        await world.call("PUT", path, json={"user_email": new}, headers=boss)
+    else:
+        for role in ("team", "client"):
+            await world.call("PUT", path, json={"role": role}, headers=boss)
+
+    body = {"display_name": "A B", "password": PASSWORD}
+    assert (await world.call("GET", f"/api/onboarding/{token}")).status_code == 404
+    assert (await world.call("POST", f"/api/onboarding/{token}/activate", json=body)).status_code == 404
+    if change == "address":  # the invitation follows the client to the new one
+        assert (await world.call("GET", f"/api/onboarding/{await link_of(world, new)}")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/avatar", "/upload/brand"])
+async def test_a_link_that_ends_during_an_upload_keeps_nothing(world: World, path: str) -> None:
+    """A file that is on its way to the bucket while its link is revoked is not the client's."""
+    client_id, _, token, _ = await _invited(world)
+    bucket = world.services.storage
+
+    class Slow:
+        async def put(self, *given: Any, **named: Any) -> None:
+            await world.db.execute(
+                "update client_onboarding_tokens set revoked_at = now() where user_id = $1", client_id
+            )
+            await bucket.put(*given, **named)
+
+    world.services.__dict__["storage"] = Slow()
+    try:
+        field = "avatar" if path == "/avatar" else "brand_assets"
+        answer = await world.call(
+            "POST", f"/api/onboarding/{token}{path}", files={field: ("a.png", png(), "image/png")}
+        )
+    finally:
+        world.services.__dict__["storage"] = bucket
+
+    assert answer.status_code == 404, answer.text
+    attached = await world.db.fetchval("select count(attached_at) from stored_files where owner_id = $1", client_id)
+    assert attached == 0
+
+
+async def test_nobody_waits_crosswise_for_a_client_and_their_link(world: World) -> None:
+    """The first step, a reminder and a new invitation at the same moment all go through, one after another."""
+    client_id, email, _, _ = await _invited(world)
+    await _age_link(world, client_id, created=timedelta(hours=50), ends=timedelta(hours=1))
+    actor = Actor(id=await world.user("admin"), role="admin", ip="10.0.0.1", user_agent="", session_id=uuid4())
+    mailing = links.mailing(world.services)
+
+    async def invite(begun: asyncio.Event) -> None:
+        await begun.wait()
+        async with world.db.transaction() as tx:
+            await links.invite(tx, client_id, actor, mailing)
+
+    async def remind(begun: asyncio.Event) -> None:
+        async with world.db.transaction() as tx:
+            row = await link_store.next_ending(tx, timedelta(hours=24))
+            assert row is not None and row["user_id"] == client_id
+            begun.set()
+            await asyncio.sleep(0.1)
+            await tx.execute(
+                "insert into notifications (user_id, title) values ($1, 'a row that names them')", client_id
+            )
+            await link_store.client_reminded(tx, row["id"])
+
+    async def use_up(begun: asyncio.Event) -> None:
+        async with world.db.transaction() as tx:
+            await links.consume(tx, await link_of(world, email))
+            begun.set()
+            await asyncio.sleep(0.1)
+            await tx.execute("update users set first_name = 'Ann' where id = $1", client_id)
+
+    for first in (remind, use_up):
+        begun = asyncio.Event()
+        await asyncio.gather(first(begun), invite(begun))
 
 
 @pytest.mark.parametrize("path", ["", "/draft", "/activate", "/avatar", "/brand-assets", "/upload/brand", "/step"])
@@ -254,13 +338,15 @@ async def test_the_switches_say_which_steps_must_be_answered(world: World) -> No
 
 
 async def test_finishing_by_link_uses_it_up(world: World) -> None:
-    """The whole wizard can be sent by link, once, and sets the first password."""
+    """The whole wizard can be sent by link, once, and sets the first password, without which nobody could sign in."""
     client_id, _, token, _ = await _invited(world)
     body = {**COMPLETE, "password": PASSWORD}
 
+    without = await world.call("POST", f"/api/onboarding/{token}", json=COMPLETE)
     first = await world.call("POST", f"/api/onboarding/{token}", json=body)
     second = await world.call("POST", f"/api/onboarding/{token}", json=body)
 
+    assert without.status_code == 400 and "password" in without.json()["message"]
     assert (first.status_code, second.status_code) == (200, 404)
     assert (await _link(world, client_id))["consumed_at"] is not None
     assert await world.db.fetchval("select password_hash from users where id = $1", client_id)
@@ -286,6 +372,38 @@ async def test_the_last_step_changes_a_password_only_with_the_current_one(world:
     assert refused.status_code == 400 and "current_password" in refused.json()["message"]
     assert (acting.status_code, staff.status_code) == (403, 403)
     assert same.status_code == 200, same.text
+
+
+async def test_the_last_step_is_no_place_to_guess_passwords(world: World) -> None:
+    """After five wrong passwords the last step asks to wait, also when the right one comes."""
+    _, _, token, _ = await _invited(world)
+    made = await world.call(
+        "POST", f"/api/onboarding/{token}/activate", json={"display_name": "A B", "password": PASSWORD}
+    )
+    bearer = {"Authorization": f"Bearer {made.json()['accessToken']}"}
+
+    async def guess(password: str) -> int:
+        body = {**COMPLETE, "password": password, "current_password": password}
+        return (await world.call("POST", "/api/onboarding/me/complete", json=body, headers=bearer)).status_code
+
+    assert [await guess(f"Wrong-Horse-{n}-Stable") for n in range(5)] == [400] * 5
+    assert await guess(PASSWORD) == 429
+
+
+async def test_whoever_impersonates_a_client_sets_no_password(world: World) -> None:
+    """An admin signed in as a client without a password cannot give them one, in the wizard or the profile."""
+    client_id = await world.client()
+    bearer = await world.sign_in(client_id)
+    await world.db.execute(
+        "update user_sessions set impersonator_id = $2 where user_id = $1", client_id, await world.user("admin")
+    )
+
+    finish = await world.call(
+        "POST", "/api/onboarding/me/complete", json={**COMPLETE, "password": PASSWORD}, headers=bearer
+    )
+    profile = await world.call("PUT", "/api/hub/profile", json={"new_password": PASSWORD}, headers=bearer)
+
+    assert (finish.status_code, profile.status_code) == (403, 403)
 
 
 async def test_brand_files_by_link_are_seen_by_its_holder_only(world: World) -> None:
@@ -370,6 +488,35 @@ async def test_a_client_is_reminded_before_the_link_ends_once(world: World) -> N
     assert token in mail["text"] and token not in mail["text_body"]
 
 
+async def test_a_link_that_cannot_be_read_keeps_nobody_from_their_reminder(world: World) -> None:
+    """A damaged copy of one client's link leaves the others' reminders as they are."""
+    damaged, fine = await _invited(world), await _invited(world)
+    for hours, (client_id, *_) in enumerate((damaged, fine), start=1):
+        await _age_link(world, client_id, created=timedelta(hours=50), ends=timedelta(hours=hours))
+    await world.db.execute(
+        "update client_onboarding_tokens set token_sealed = $2 where user_id = $1", damaged[0], b"\x01" * 60
+    )
+
+    assert (await world.run_schedule("onboarding_remind")).status_code == 204
+
+    assert len(await mails(world, fine[1], "onboarding_reminder")) == 1
+    assert await mails(world, damaged[1], "onboarding_reminder") == []
+
+
+async def test_two_reminders_on_one_day_are_two_mails(world: World) -> None:
+    """A client who was reminded, then made the account and stopped, is reminded of the rest the same day too."""
+    client_id, email, token, _ = await _invited(world)
+    await _age_link(world, client_id, created=timedelta(hours=50), ends=timedelta(hours=1))
+    await world.run_schedule("onboarding_remind")
+    await world.call("POST", f"/api/onboarding/{token}/activate", json={"display_name": "A B", "password": PASSWORD})
+    await _age_link(world, client_id, created=timedelta(hours=51), ends=-timedelta(minutes=1))
+
+    await world.run_schedule("onboarding_remind")
+
+    said = [mail["text"] for mail in await mails(world, email, "onboarding_reminder")]
+    assert [token in text for text in said] == [True, False]
+
+
 async def test_a_fresh_or_finished_link_reminds_nobody(world: World) -> None:
     """A link far from its end, a revoked one, and a finished client cause no reminder."""
     fresh = await _invited(world)
@@ -417,6 +564,54 @@ async def test_a_client_who_stopped_half_way_is_reminded_too(world: World) -> No
 
     [mail] = await mails(world, email, "onboarding_reminder")
     assert mail["text"].count("/onboarding") == 1 and token not in mail["text"]
+
+
+async def test_links_long_over_are_purged(world: World) -> None:
+    """A link that ended a month ago goes with the sealed copy of its token; one that ended lately stays."""
+    old, late = (await _invited(world))[0], (await _invited(world))[0]
+    await _age_link(world, old, created=timedelta(days=40), ends=-timedelta(days=31))
+    await _age_link(world, late, created=timedelta(days=40), ends=-timedelta(days=29))
+
+    await world.run_schedule("jobs_purge_finished")
+
+    assert await _link(world, old) is None and await _link(world, late) is not None
+
+
+async def test_a_link_is_written_down_nowhere(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A link's token and the password are in no log line, error or row: not when mailed, used, copied or misused."""
+    _, email, token, _ = await _invited(world)
+    path = f"/api/onboarding/{token}"
+    for method, rest, body in (
+        ("GET", "", None),
+        ("POST", "/draft", {"draft": {"password": PASSWORD}}),
+        ("POST", "/step", {"step": "nonsense"}),
+        ("POST", "/activate", {"display_name": "A B", "password": PASSWORD}),
+        ("POST", "/activate", {"display_name": "A B", "password": PASSWORD}),
+    ):
+        answer = await world.call(method, f"{path}{rest}", json=body)
+    await run_tasks(world, "emails_send")
+
+    written = capsys.readouterr()
+    tables = ("client_onboarding_tokens", "client_profiles", "email_logs", "outbox", "security_audit_log", "users")
+    rows = [str(await world.db.fetch(f"select * from {table}")) for table in tables]
+    assert answer.status_code == 404 and "onboarding_activate" in written.out and email in "".join(rows)
+    for text in (written.out, written.err, answer.text, *rows):
+        assert token not in text and PASSWORD not in text
+
+
+async def test_two_tabs_finish_once(world: World) -> None:
+    """The last step sent by two tabs at the same moment is one completion, one summary, one mail to the client."""
+    client_id, email, _, _ = await _invited(world)
+    bearer = await world.sign_in(client_id)
+
+    answers = await asyncio.gather(
+        *(world.call("POST", "/api/onboarding/me/complete", json=COMPLETE, headers=bearer) for _ in range(3))
+    )
+    await run_tasks(world, "onboarding_finish")
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len(await mails(world, email, "onboarding_complete")) == 1
+    assert len((await world.call("GET", "/api/hub/docs", headers=bearer)).json()["docs"]) == 1
 
 
 async def test_onboarding_is_for_clients(world: World) -> None:

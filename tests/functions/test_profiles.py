@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,13 +35,14 @@ async def test_a_profile_is_updated_in_part(world: World) -> None:
     kept = await world.call(
         "PUT", "/api/hub/profileMe", json={"last_name": "Berg", "monthly_revenue_goal": None}, headers=headers
     )
-    nothing = await world.call("PUT", "/api/hub/profile", json={}, headers=headers)
+    nulls = {"first_name": None, "email": None, "password": None, "new_password": None, "ga4_access_provided": None}
+    nothing = await world.call("PUT", "/api/hub/profile", json=nulls, headers=headers)
 
     assert saved.status_code == 200, saved.text
     user = kept.json()["user"]
     assert (user["first_name"], user["last_name"]) == ("Bo", "Berg") and user["monthly_revenue_goal"] == "5000.00"
     assert user["ga4_access_provided"] is False and user["role"] == "client"
-    assert nothing.status_code == 400
+    assert (nothing.status_code, nothing.json()["code"]) == (400, "NOTHING_TO_CHANGE")
     team = await world.sign_in(await world.user("team"))
     refused = await world.call("PUT", "/api/hub/profile", json={"monthly_revenue_goal": 1}, headers=team)
     plain = (await world.call("GET", "/api/hub/profileMe", headers=team)).json()["user"]
@@ -68,6 +71,18 @@ async def test_a_password_needs_the_current_one_and_ends_other_sessions(world: W
     assert (await world.call("GET", "/api/hub/profile", headers=elsewhere)).status_code == 401
     stored = await world.db.fetchval("select password_hash from users where id = $1", client_id)
     assert (await passwords.check(OTHER, stored)).right
+
+
+async def test_a_profile_is_no_place_to_guess_passwords(world: World) -> None:
+    """After five wrong current passwords the profile asks to wait, also when the right one comes."""
+    _, headers = await _client(world)
+
+    async def guess(password: str) -> int:
+        body = {"new_password": OTHER, "password": password}
+        return (await world.call("PUT", "/api/hub/profile", json=body, headers=headers)).status_code
+
+    assert [await guess(f"wrong {n}") for n in range(5)] == [400] * 5
+    assert await guess(PASSWORD) == 429
 
 
 async def test_an_address_changes_with_the_password_and_must_be_proven(world: World) -> None:
@@ -113,6 +128,21 @@ async def test_an_avatar_becomes_a_small_picture_of_our_own(world: World) -> Non
     assert not await exists(world, f"avatars/{before}")
     profile = (await world.call("GET", "/api/hub/profile", headers=headers)).json()["user"]
     assert profile["avatar_url"] == second.json()["avatar_url"]
+
+
+async def test_avatars_sent_at_once_leave_one_file(world: World) -> None:
+    """Of several first avatars at the same moment one is kept, and the files of the others are deleted."""
+    client_id, headers = await _client(world)
+    files = {"avatar": ("me.png", png(), "image/png")}
+
+    answers = await asyncio.gather(
+        *(world.call("POST", "/api/hub/profile/avatar", files=files, headers=headers) for _ in range(4))
+    )
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    kept = await world.db.fetch("select id from stored_files where owner_id = $1", client_id)
+    shown = await world.db.fetchval("select file_id from user_avatars where user_id = $1", client_id)
+    assert [row["id"] for row in kept] == [shown]
 
 
 @pytest.mark.parametrize(
@@ -229,14 +259,20 @@ async def test_an_admin_edits_a_clients_brand(world: World) -> None:
         files={"x": ("", b"", "")},
         headers=headers,
     )
-    script = await world.call(
-        "PUT", f"/api/hub/brand/admin/{client_id}", json={"website_url": " JavaScript:alert(1)"}, headers=headers
-    )
+    scripts = [
+        await world.call("PUT", f"/api/hub/brand/admin/{client_id}", json={"website_url": address}, headers=headers)
+        for address in (
+            " JavaScript:alert(1)",
+            "\x01javascript:alert(1)",
+            "java\tscript:alert(1)",
+            "data\n:text/html,x",
+        )
+    ]
 
     assert saved.status_code == 200 and saved.json()["brand"]["business_name"] == "New name"
     assert len(saved.json()["brand"]["logos"]) == 1
     assert form.json()["brand"]["brand_notes"] == "by form" and form.json()["brand"]["business_name"] == "New name"
-    assert script.status_code == 400
+    assert [script.status_code for script in scripts] == [400] * 4
     for method in ("GET", "PUT"):
         body: dict[str, Any] = {"json": {}} if method == "PUT" else {}
         answer = await world.call(method, f"/api/hub/brand/admin/{uuid4()}", headers=headers, **body)
@@ -302,6 +338,12 @@ async def test_the_mail_log_is_searched_and_paged(world: World) -> None:
     assert (await find(search="100%_1"))["pagination"]["total"] >= 1
     assert (await find(search=mark[:3] + "%" + mark[3:]))["pagination"]["total"] == 0
     assert (await find(search=mark, date_from="2000-01-01", date_to="2001-01-01"))["logs"] == []
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert (await find(search=mark, date_from=today, date_to=today))["pagination"]["total"] == 1
+    assert (await find(search=mark, date_to=f"{today}T00:00"))["pagination"]["total"] == 2
+    for beyond in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"):
+        far = await world.call("GET", "/api/hub/email-logs", params={"date_from": beyond}, headers=headers)
+        assert far.status_code == 400 and "date_from" in far.json()["message"]
     wrong = await world.call("GET", "/api/hub/email-logs?date_from=yesterday", headers=headers)
     assert wrong.status_code == 400 and "date_from" in wrong.json()["message"]
     stats = (await world.call("GET", "/api/hub/email-logs/stats?days=100000", headers=headers)).json()["stats"]
@@ -316,7 +358,8 @@ async def test_a_logged_mail_is_shown_without_what_could_run(world: World) -> No
     log_id = await world.db.fetchval(
         """insert into email_logs (email_type, recipient_email, subject, html_body, metadata)
            values ('test', 'a@example.test', 'S', $1, $2) returning id""",
-        '<p style="color:red" onclick="x()">Hi</p><script>alert(1)</script><a href="javascript:x()">l</a>',
+        '<p style="color:red;position:fixed;inset:0" onclick="x()">Hi</p>'
+        '<script>alert(1)</script><a href="javascript:x()">l</a>',
         {"reset_url": "https://secret", "note": "kept"},
     )
 

@@ -60,8 +60,6 @@ class Told(Protocol):
 
 class Request(Protocol):
     @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
     def cookies(self) -> Mapping[str, str]: ...
 
 
@@ -71,21 +69,23 @@ class Call(Protocol):
     @property
     def ip(self) -> str: ...
     @property
+    def user_agent(self) -> str: ...
+    @property
     def request(self) -> Request: ...
+
+    def header(self, name: str) -> str: ...
 
 
 def recognise(call: Call, told: Told | None = None) -> Browser:
     """The browser of a request. Without the cookie it is a new device, under the id that the caller gives it."""
-    headers = call.request.headers
-    user_agent = headers.get("user-agent", "")[:512]
     known = _read(call.request.cookies.get(COOKIE, ""))
-    given = (told and told.deviceId) or _uuid(headers.get("x-device-id", ""))
-    looks = (told and told.deviceFingerprint) or headers.get("x-device-fingerprint", "")
+    given = (told and told.deviceId) or _uuid(call.header("x-device-id"))
+    looks = (told and told.deviceFingerprint) or call.header("x-device-fingerprint")
     device_id, secret = known or (given or uuid4(), rules.new_token())
     return Browser(
         ip=call.ip,
-        user_agent=user_agent,
-        accept_language=headers.get("accept-language", ""),
+        user_agent=call.user_agent,
+        accept_language=call.header("accept-language"),
         told_fingerprint=looks[:128],
         device_id=device_id,
         device_secret=secret,

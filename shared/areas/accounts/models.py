@@ -12,7 +12,7 @@ from shared.areas.accounts.rules import Method, Reason, clean_code
 
 
 def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def _email(text: str) -> str:

@@ -35,7 +35,7 @@ def new_token() -> str:
 def successor(key: bytes, refresh_token: str) -> str:
     """The refresh token that follows *refresh_token*: nobody can tell it without the key, and whoever exchanges the
     same token at the same instant gets the same one, on whatever instance."""
-    digest = hmac.new(key, f"refresh:{refresh_token}".encode(), hashlib.sha256).digest()
+    digest = hmac.digest(key, f"refresh:{refresh_token}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 

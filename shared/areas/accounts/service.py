@@ -1,7 +1,7 @@
 """What other areas ask of accounts.
 
 ``open_session`` for somebody who has proven who they are, ``revoke_all`` for a change of role or address,
-``change_password`` where an area's own form sets one, ``mail_verification`` for a new address.
+``change_password`` where an area's own form sets one, ``mail_verification`` and ``void_reset_links`` for a new address.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from shared.areas.accounts.means import Jar, Means, means
 from shared.areas.accounts.models import Session, SessionUser
 from shared.areas.accounts.sessions import SignedIn, open_session, revoke_all, session_user
 from shared.areas.accounts.store import Account, account
+from shared.areas.accounts.store import void_reset_tokens as void_reset_links
 from shared.db.database import Executor, Transaction
 from shared.errors import NotFound
 
@@ -36,6 +37,7 @@ __all__ = [
     "recognise",
     "revoke_all",
     "session_user",
+    "void_reset_links",
 ]
 
 

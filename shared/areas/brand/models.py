@@ -14,7 +14,8 @@ Kind = Literal["logo", "style_guide"]
 
 
 def _web(value: str | None) -> str | None:
-    if value is not None and re.match(r"\s*(javascript|data|vbscript):", value, re.IGNORECASE):
+    as_browsers_read_it = re.sub(r"[\x00-\x20]", "", value or "")
+    if re.match(r"(javascript|data|vbscript):", as_browsers_read_it, re.IGNORECASE):
         raise ValueError("must be a web address")
     return value
 

@@ -17,7 +17,8 @@ class Actor:
     role: str  # effective
     ip: str
     user_agent: str
-    session_id: UUID | None = None
+    session_id: UUID
+    impersonator_id: UUID | None = None  # the admin who has signed in as this person
 
 
 class User(Protocol):
@@ -27,6 +28,8 @@ class User(Protocol):
     def effective_role(self) -> str: ...
     @property
     def session_id(self) -> UUID: ...
+    @property
+    def impersonator_id(self) -> UUID | None: ...
 
 
 class Call(Protocol):
@@ -44,7 +47,12 @@ def actor_of(call: Call) -> Actor:
     """Whoever sends a request."""
     user = call.user
     return Actor(
-        id=user.id, role=user.effective_role, ip=call.ip, user_agent=call.user_agent, session_id=user.session_id
+        id=user.id,
+        role=user.effective_role,
+        ip=call.ip,
+        user_agent=call.user_agent,
+        session_id=user.session_id,
+        impersonator_id=user.impersonator_id,
     )
 
 

@@ -10,7 +10,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 
 from shared.areas.clients import rules
 from shared.areas.clients.rules import ServiceItem
-from shared.areas.text import EmailAddress, LongText, OptionalLongText, OptionalText, Text, blank_is_none, without_nul
+from shared.areas.text import (
+    BlankText,
+    EmailAddress,
+    LongText,
+    OptionalLongText,
+    OptionalText,
+    blank_is_none,
+    without_nul,
+)
 
 Role = Literal["superadmin", "admin", "team", "client"]
 Package = Literal["Essentials", "Growth", "Accelerate", "Custom"]
@@ -74,9 +82,9 @@ class CreateClient(BaseModel):
     """A new account. Its invitation is mailed unless ``send_email`` is false (clients only)."""
 
     email: EmailAddress
-    name: Text = ""
-    first_name: Text = ""
-    last_name: Text = ""
+    name: BlankText = ""
+    first_name: BlankText = ""
+    last_name: BlankText = ""
     role: OptionalRole = "client"
     client_package: OptionalPackage = None
     client_type: OptionalText = None

@@ -54,22 +54,32 @@ def price(value: object) -> Decimal | None:
 def merged(existing: Sequence[tuple[UUID, str, bool]], items: Iterable[ServiceItem]) -> ServiceChanges:
     """Save *items* over the rows (id, name, active): no row is ever deleted, for agreed services refer to it.
 
-    An item is the row of its id, else the row of its name whatever its case, else new. Of two items for one row, or
-    of one name, the first counts. Rows without an item become inactive.
+    An item is the row of its id, else the row of its name whatever its case, else new. A row that an item names by its
+    id is no other item's, so that one service can be renamed and another take its old name. Of two items with one id
+    the first counts; of two with one name the one with an id does, else the first. Rows without an item become
+    inactive.
     """
-    by_id = {row_id for row_id, _, _ in existing}
+    rows = {row_id for row_id, _, _ in existing}
+    by_id: dict[UUID, ServiceItem] = {}
+    others: list[ServiceItem] = []
+    for item in items:
+        if item.id in rows:
+            by_id.setdefault(item.id, item)
+        else:
+            others.append(item)
     by_name: dict[str, UUID] = {}
     for row_id, name, _ in existing:
-        by_name.setdefault(name.lower(), row_id)
+        if row_id not in by_id:
+            by_name.setdefault(name.lower(), row_id)
     updates: dict[UUID, ServiceItem] = {}
     inserts: list[ServiceItem] = []
     names: set[str] = set()
-    for item in items:
+    for item in [*by_id.values(), *others]:
         key = item.name.lower()
-        found: UUID | None = item.id if item.id in by_id else by_name.get(key)
-        if key in names or found in updates:
+        if key in names:
             continue
         names.add(key)
+        found = item.id if item.id in by_id else by_name.get(key)
         if found is None:
             inserts.append(item)
         else:

@@ -57,12 +57,14 @@ async def change_email(
 ) -> None:
     """Give an account another address: unproven until its mailed link is followed; sessions but *keep* end.
 
+    Links that were mailed to the address before stop working, for they would prove the new one and set its password.
     Conflict when the address is taken.
     """
-    if await store.id_of_email(tx, email):
+    if not await store.set_email(tx, user_id, email):
         raise Conflict("There is already an account with this e-mail address.", code="EMAIL_EXISTS")
-    await store.set_columns(tx, "users", user_id, {"email": email, "email_verified_at": None})
     await audit.record(tx, actor, "email_changed", user_id)
+    await links.revoke_all(tx, user_id)
+    await accounts.void_reset_links(tx, user_id)
     await accounts.revoke_all(tx, user_id, "email_change", outside, None, but=keep)
     changed = await accounts.account(tx, user_id)
     if changed is not None and changed.password_hash is not None:
@@ -138,7 +140,10 @@ async def _update_user(tx: Transaction, account: Record, given: UpdateClient, ac
         first, last = split_name(given.display_name)
         await store.set_columns(tx, "users", user_id, {"first_name": first, "last_name": last})
     if given.user_email and given.user_email != account["email"].lower():
+        was_invited = await links.is_open(tx, user_id)
         await change_email(tx, user_id, given.user_email, actor, outside)
+        if was_invited:
+            await links.invite(tx, user_id, actor, links.mailing_with(outside.settings, outside.key_ring))
 
 
 async def _change_role(tx: Transaction, account: Record, role: str, actor: Actor, outside: Means) -> None:
@@ -146,6 +151,7 @@ async def _change_role(tx: Transaction, account: Record, role: str, actor: Actor
         raise Forbidden(f"You may not give the role {role}.")
     await store.set_columns(tx, "users", account["id"], {"role": role})
     await audit.record(tx, actor, "role_changed", account["id"], before=account["role"], after=role)
+    await links.revoke_all(tx, account["id"])
     await accounts.revoke_all(tx, account["id"], "role_change", outside, None)
 
 

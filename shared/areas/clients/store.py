@@ -79,7 +79,7 @@ async def client(db: Executor, user_id: UUID, *, default_prompt: str | None) -> 
 async def account(db: Executor, user_id: UUID, *, lock: bool = False) -> Record | None:
     """An account with the states of its onboarding; locked, nobody else changes it until the transaction ends."""
     if lock:
-        await db.execute("select from users where id = $1 for update", user_id)
+        await db.execute("select from users where id = $1 for no key update", user_id)
     return await db.fetchrow(
         """
         select u.id, u.email, u.first_name, u.last_name, trim(u.first_name || ' ' || u.last_name) as name,
@@ -95,6 +95,19 @@ async def account(db: Executor, user_id: UUID, *, lock: bool = False) -> Record 
 async def id_of_email(db: Executor, email: str) -> UUID | None:
     found: UUID | None = await db.fetchval("select id from users where lower(email) = $1", email)
     return found
+
+
+async def set_email(db: Executor, user_id: UUID, email: str) -> bool:
+    """Give a user another address, unproven; False, and a transaction that is lost, when it is somebody else's."""
+    import asyncpg
+
+    try:
+        await db.execute(
+            "update users set email = $2, email_verified_at = null, updated_at = now() where id = $1", user_id, email
+        )
+    except asyncpg.UniqueViolationError:
+        return False
+    return True
 
 
 async def insert_user(db: Executor, *, email: str, first_name: str, last_name: str, role: str) -> UUID | None:
@@ -128,7 +141,7 @@ async def set_columns(db: Executor, table: str, user_id: UUID, columns: Mapping[
 
 async def superadmins(db: Executor) -> list[UUID]:
     """All superadmins, locked: two transactions cannot each remove the last but one."""
-    rows = await db.fetch("select id from users where role = 'superadmin' order by id for update")
+    rows = await db.fetch("select id from users where role = 'superadmin' order by id for no key update")
     return [row["id"] for row in rows]
 
 

@@ -12,15 +12,6 @@ from shared.areas.text import LongText, Text
 Texts = Annotated[list[Text], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
-class DefaultDocument(BaseModel):
-    """A document that every client sees, as the configuration names it."""
-
-    id: str
-    label: str
-    name: str = ""
-    url: str
-
-
 class UploadForClient(BaseModel):
     """The texts beside the files of an upload for a client."""
 

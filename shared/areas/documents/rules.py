@@ -1,24 +1,8 @@
-"""Which texts go with which of several uploaded files, and the documents that the configuration gives to everybody."""
+"""Which texts go with which of several uploaded files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-
-from pydantic import TypeAdapter, ValidationError
-
-from shared.areas.documents.models import DefaultDocument
-
-_DEFAULTS: TypeAdapter[list[DefaultDocument]] = TypeAdapter(list[DefaultDocument])
-
-
-@lru_cache(maxsize=4)
-def default_documents(configured: str) -> tuple[DefaultDocument, ...]:
-    """The documents of the setting DEFAULT_DOCUMENTS; ValueError says what is wrong with it."""
-    try:
-        return tuple(_DEFAULTS.validate_json(configured or "[]"))
-    except ValidationError as error:
-        raise ValueError(f"DEFAULT_DOCUMENTS: {error.errors()[0]['msg']}") from None
 
 
 def paired(names: Sequence[str], labels: Sequence[str], descriptions: Sequence[str]) -> list[tuple[str, str | None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
-    from shared.config import Settings
+    from shared.config import DefaultDocument, Settings
     from shared.crypto import KeyRing
 
 MAX_FILES = 10
@@ -56,29 +56,30 @@ def _no_document() -> NotFound:
     return NotFound("There is no such document.")
 
 
-def _defaults(configured: str) -> list[dict[str, Any]]:
+def _rows(defaults: Sequence[DefaultDocument]) -> list[dict[str, Any]]:
+    """§Doc of the documents that the configuration gives to everybody."""
     return [
         {
-            **document.model_dump(),
+            **asdict(document),
             "type": "default",
             "origin": "default",
             "review_status": "none",
             "review_requested_at": None,
             "viewed_at": None,
         }
-        for document in rules.default_documents(configured)
+        for document in defaults
     ]
 
 
-async def list_own(db: Executor, owner_id: UUID, *, defaults: str) -> str:
+async def list_own(db: Executor, owner_id: UUID, *, defaults: Sequence[DefaultDocument]) -> str:
     """A client's documents after the default ones, as JSON text."""
-    return await store.list_of(db, owner_id, _defaults(defaults))
+    return await store.list_of(db, owner_id, _rows(defaults))
 
 
-async def list_clients(db: Executor, client_id: UUID, *, defaults: str) -> str:
+async def list_clients(db: Executor, client_id: UUID, *, defaults: Sequence[DefaultDocument]) -> str:
     """The same list for an admin; NotFound when there is no such client."""
     await _require_client(db, client_id)
-    return await store.list_of(db, client_id, _defaults(defaults))
+    return await store.list_of(db, client_id, _rows(defaults))
 
 
 async def keep(
@@ -92,13 +93,15 @@ async def keep(
     return await files.keep(db, bucket, files.checked(uploads, field, DOCUMENTS), place)
 
 
-async def add_own(tx: Transaction, owner_id: UUID, kept: Sequence[Kept], *, by: UUID, defaults: str) -> str:
+async def add_own(
+    tx: Transaction, owner_id: UUID, kept: Sequence[Kept], *, by: UUID, defaults: Sequence[DefaultDocument]
+) -> str:
     """Add a client's own documents; the whole list as JSON text, because the dashboard replaces its own with it."""
     await files.attach(tx, kept)
     await store.insert(
         tx, owner_id, [(file.name, file.name, file.url) for file in kept], origin="client", created_by=by
     )
-    return await store.list_of(tx, owner_id, _defaults(defaults), message="Documents uploaded.")
+    return await store.list_of(tx, owner_id, _rows(defaults), message="Documents uploaded.")
 
 
 async def require_client(db: Executor, client_id: UUID) -> None:
@@ -144,9 +147,11 @@ async def set_review(tx: Transaction, asked: ReviewRequest, *, by: UUID, telling
         await _ask_for_review(tx, client, row["id"], row["label"], by=by, telling=telling)
 
 
-async def mark_viewed(tx: Transaction, owner_id: UUID, doc_id: str, *, defaults: str, telling: Telling) -> None:
+async def mark_viewed(
+    tx: Transaction, owner_id: UUID, doc_id: str, *, defaults: Sequence[DefaultDocument], telling: Telling
+) -> None:
     """A client has looked at a document. Only a pending review changes, once, and staff is told once."""
-    if any(document.id == doc_id for document in rules.default_documents(defaults)):
+    if any(document.id == doc_id for document in defaults):
         return
     try:
         row = await store.mark_viewed(tx, owner_id, UUID(doc_id))

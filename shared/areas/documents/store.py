@@ -38,10 +38,6 @@ async def list_of(db: Executor, owner_id: UUID, defaults: Sequence[dict[str, Any
     return text
 
 
-async def is_client(db: Executor, user_id: UUID) -> bool:
-    return bool(await db.fetchval("select true from users where id = $1 and role = 'client'", user_id))
-
-
 async def insert(
     db: Executor,
     owner_id: UUID,

@@ -10,6 +10,13 @@ from shared.areas.emails.models import LogQuery
 from shared.db.database import Executor
 from shared.errors import NotFound
 
+# How a mail may look inside the page that shows it; where it stands is not its own to say.
+_LOOKS = {
+    *("background", "background-color", "border", "border-collapse", "border-radius", "color", "display", "font"),
+    *("font-family", "font-size", "font-style", "font-weight", "height", "letter-spacing", "line-height", "margin"),
+    *("max-width", "padding", "text-align", "text-decoration", "vertical-align", "width"),
+}
+
 
 async def list_logs(db: Executor, query: LogQuery) -> str:
     """A page of the mail log as JSON text, newest first."""
@@ -31,7 +38,7 @@ async def count_logs(db: Executor, *, days: int) -> str:
 
 
 def harmless(page: str) -> str:
-    """A mail's HTML as a page may show it: formatting stays, scripts, forms, frames and handlers go."""
+    """A mail's HTML as a page may show it: formatting stays; scripts, forms, frames, handlers and layers go."""
     import nh3
 
     style = {"style", "align", "width", "height", "bgcolor", "border", "cellpadding", "cellspacing", "role"}
@@ -39,4 +46,5 @@ def harmless(page: str) -> str:
         page,
         attributes={"*": style, "a": {"href", "title"}, "img": {"src", "alt"}},
         url_schemes={"http", "https", "mailto"},
+        filter_style_properties=_LOOKS,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
 
 from shared.areas.text import EmailAddress, LongText, Text
 
@@ -77,6 +77,15 @@ class Received(BaseModel):
     skipped: str | None = None
 
 
+def _moment(text: str, *, last: bool) -> datetime:
+    """A moment in UTC; of a date alone the first, or with *last* the last."""
+    try:
+        moment = datetime.combine(date.fromisoformat(text), time.max if last else time.min)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class LogQuery(BaseModel):
     """Which mails of the log: ``all`` filters nothing; a page or limit out of range counts as the nearest in range."""
 
@@ -90,17 +99,16 @@ class LogQuery(BaseModel):
 
     @field_validator("date_from", "date_to", mode="before")
     @classmethod
-    def _read_date(cls, value: object) -> object:
-        """A date without a time begins at midnight; without a zone it is UTC's."""
+    def _read_date(cls, value: object, info: ValidationInfo) -> object:
+        """A date without a time is all of that day; without a zone it is UTC's."""
         if not isinstance(value, str):
             return value
         if not value.strip():
             return None
         try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
+            return _moment(value.strip(), last=info.field_name == "date_to")
+        except (ValueError, OverflowError):
             raise ValueError("is not a date such as 2026-01-31") from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     @field_validator("page")
     @classmethod

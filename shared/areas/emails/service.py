@@ -18,7 +18,7 @@ from shared.areas.emails import rules, store
 from shared.areas.emails.models import Mail, MailEvent, Received, TestMail
 from shared.areas.emails.templates import SECRET_TYPES
 from shared.db.database import Database, Executor, Record, Transaction
-from shared.errors import Park, Problem, Rejected, TryLater
+from shared.errors import Park, Problem, Reconnect, Rejected, TryLater
 
 if TYPE_CHECKING:
     from shared.config import Settings
@@ -115,6 +115,11 @@ async def deliver(db: Database, sending: Sending, log_id: UUID) -> str | None:
     return await _send(db, sending, row, message_id)
 
 
+async def give_up(db: Executor, log_id: UUID, reason: str) -> None:
+    """Say in the log that a mail was not sent, and why; its work can be sent again by a person."""
+    await store.given_up(db, log_id, reason)
+
+
 async def _send(db: Database, sending: Sending, row: Record, message_id: str) -> str | None:
     text, html = await _content(row, sending.key_ring)
     try:
@@ -131,7 +136,7 @@ async def _send(db: Database, sending: Sending, row: Record, message_id: str) ->
     except Rejected as error:
         await store.failed(db, row["id"], str(error))
         return str(error)
-    except TryLater as error:
+    except (TryLater, Reconnect) as error:
         if error.status is not None:  # an answer came, and it was no
             await store.not_accepted(db, row["id"])
         raise

@@ -51,10 +51,7 @@ async def begin_attempt(db: Executor, log_id: UUID, message_id: str) -> Record |
         """
         update email_logs e
         set attempts = e.attempts + 1, attempted_at = clock_timestamp(), mailgun_id = $2, status = 'pending'
-        from (
-            select id, case when status = 'pending' then attempted_at end as attempted_at
-            from email_logs where id = $1 for update
-        ) before
+        from (select id, attempted_at from email_logs where id = $1 for update) before
         where e.id = before.id and e.status in ('pending', 'failed')
         returning e.id, e.email_type, e.recipient_email, e.recipient_name, e.subject, e.text_body, e.html_body,
                   e.sealed_content, e.sealed_key_id, before.attempted_at as attempted_before,
@@ -89,11 +86,22 @@ async def sent(db: Executor, log_id: UUID, note: str) -> None:
 
 
 async def failed(db: Executor, log_id: UUID, reason: str) -> None:
+    """Mailgun will never take this mail."""
     await db.execute(
         """
-        update email_logs set status = 'failed', error_message = $2, sealed_content = null, sealed_key_id = null
+        update email_logs set status = 'failed', error_message = $2, attempted_at = null,
+            sealed_content = null, sealed_key_id = null
         where id = $1 and status = 'pending'
         """,
+        log_id,
+        reason,
+    )
+
+
+async def given_up(db: Executor, log_id: UUID, reason: str) -> None:
+    """Nothing tries this mail any more until a person sends its work again, for which its content stays."""
+    await db.execute(
+        "update email_logs set status = 'failed', error_message = $2 where id = $1 and status = 'pending'",
         log_id,
         reason,
     )

@@ -70,6 +70,8 @@ _PURGES = {
     "request_counters": "delete from request_counters where window_start < now() - interval '1 day'",
     "webhook_tokens": "delete from webhook_tokens where seen_at < now() - interval '3 days'",
     "form_draft_sessions": "delete from form_draft_sessions where expires_at < now() - interval '1 day'",
+    # a link is over thirty days after it could last be used: by then everybody was reminded of it
+    "client_onboarding_tokens": "delete from client_onboarding_tokens where expires_at < now() - interval '30 days'",
     "job_runs": "delete from job_runs where started_at < now() - 4 * $1::interval",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from shared.areas.files.models import Bucket, Kept, NewFile, Place
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
 from shared.areas.onboarding import link_store, links, service, summary
+from shared.crypto import CannotOpen
 from shared.db.database import Database, Record, Transaction
 from shared.errors import NotFound, Park
 
@@ -100,13 +101,16 @@ async def remind_client(tx: Transaction, telling: Telling, *, before: timedelta)
     row = await link_store.next_ending(tx, before)
     if row is None:
         return False
-    token = links.unseal(row, await telling.key_ring())
     await link_store.client_reminded(tx, row["id"])
-    if token is not None:  # a link of the old server that kept no copy cannot be mailed again
+    try:
+        token = links.unseal(row, await telling.key_ring())
+    except CannotOpen:  # staff hears of it when the link has ended; no other client waits for this one
+        token = None
+    if token is not None:  # a link without a copy that can be read cannot be mailed again
         content = templates.onboarding_link_expires(
             name=row["first_name"], token=token, expires_at=row["expires_at"], site=telling.site
         )
-        await _remind(tx, row, content, telling)
+        await _remind(tx, row, content, telling, key=f"onboarding_link_ends_{row['id']}")
     return True
 
 
@@ -121,7 +125,7 @@ async def remind_staff(tx: Transaction, telling: Telling) -> bool:
     await link_store.staff_told(tx, row["id"])
     if row["consumed"]:
         content = templates.onboarding_unfinished(name=row["first_name"], site=telling.site)
-        await _remind(tx, row, content, telling)
+        await _remind(tx, row, content, telling, key=f"onboarding_unfinished_{row['id']}")
     what = "has not finished onboarding." if row["consumed"] else "did not use the onboarding link before it expired."
     notice = Notice(
         title="Onboarding is not finished" if row["consumed"] else "Onboarding link expired",
@@ -134,8 +138,7 @@ async def remind_staff(tx: Transaction, telling: Telling) -> bool:
     return True
 
 
-async def _remind(tx: Transaction, row: Record, content: Content, telling: Telling) -> None:
-    key = f"onboarding_reminder_{row['id']}_{datetime.now(UTC):%Y%m%d}"
+async def _remind(tx: Transaction, row: Record, content: Content, telling: Telling, *, key: str) -> None:
     await _mail(tx, "onboarding_reminder", row["email"], row["name"], content, row["user_id"], telling, key=key)
 
 

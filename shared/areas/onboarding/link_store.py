@@ -11,7 +11,7 @@ from shared.db.database import Executor, Record
 
 async def client(db: Executor, client_id: UUID, *, lock: bool) -> Record | None:
     if lock:
-        await db.execute("select from users where id = $1 for update", client_id)
+        await db.execute("select from users where id = $1 for no key update", client_id)
     return await db.fetchrow(
         """
         select u.id, u.email, u.first_name, trim(u.first_name || ' ' || u.last_name) as name, u.role,
@@ -57,6 +57,21 @@ async def open_link(db: Executor, client_id: UUID) -> Record | None:
     )
 
 
+async def lock_owner(db: Executor, token_hash: str) -> None:
+    """Let nobody else change the account of a link's client until the transaction ends.
+
+    Whoever changes links holds their client's account first: two who took them in either order would wait for each
+    other.
+    """
+    await db.execute(
+        """
+        select from client_onboarding_tokens t join users u on u.id = t.user_id
+        where t.token_hash = $1 for no key update of u
+        """,
+        token_hash,
+    )
+
+
 async def validate(db: Executor, token_hash: str) -> Record | None:
     """Note that a valid link was used: id, user_id; None when it is not valid."""
     return await db.fetchrow(
@@ -72,11 +87,14 @@ async def validate(db: Executor, token_hash: str) -> Record | None:
 
 
 async def consume(db: Executor, token_hash: str) -> Record | None:
+    """Use a valid link up: id, user_id; None when it is not valid."""
     return await db.fetchrow(
         """
-        update client_onboarding_tokens set consumed_at = now(), validated_at = now()
-        where token_hash = $1 and consumed_at is null and revoked_at is null and expires_at > now()
-        returning id, user_id
+        update client_onboarding_tokens t set consumed_at = now(), validated_at = now()
+        from users u
+        where t.token_hash = $1 and t.consumed_at is null and t.revoked_at is null and t.expires_at > now()
+          and u.id = t.user_id and u.role = 'client'
+        returning t.id, t.user_id
         """,
         token_hash,
     )
@@ -86,7 +104,10 @@ _PERSON = "u.id as user_id, u.email, u.first_name, trim(u.first_name || ' ' || u
 
 
 async def next_ending(db: Executor, before: timedelta) -> Record | None:
-    """An open link that ends within *before*, whose client was not reminded, locked; the soonest first."""
+    """An open link that ends within *before*, whose client was not reminded; the soonest first.
+
+    Both are locked. Where somebody else holds the client's account, the next run looks at the link again.
+    """
     return await db.fetchrow(
         f"""
         select t.id, t.token_sealed, t.token_key_id, t.expires_at, {_PERSON}
@@ -95,7 +116,7 @@ async def next_ending(db: Executor, before: timedelta) -> Record | None:
         where t.consumed_at is null and t.revoked_at is null and t.client_reminded_at is null
           and t.expires_at > now() and t.expires_at < now() + $1::interval and t.created_at < now() - $1::interval / 2
           and p.onboarding_completed_at is null
-        order by t.expires_at limit 1 for update of t skip locked
+        order by t.expires_at limit 1 for no key update of t, u skip locked
         """,  # noqa: S608
         before,
     )
@@ -106,9 +127,9 @@ async def client_reminded(db: Executor, link_id: UUID) -> None:
 
 
 async def next_ended(db: Executor) -> Record | None:
-    """A link past its end that staff was not told of, whose client has not finished and has no newer one; locked.
+    """A link past its end that staff was not told of, whose client has not finished and has no newer one.
 
-    ``consumed``: the client made an account with it and stopped later.
+    Both are locked, as by ``next_ending``. ``consumed``: the client made an account with it and stopped later.
     """
     return await db.fetchrow(
         f"""
@@ -119,7 +140,7 @@ async def next_ended(db: Executor) -> Record | None:
           and p.onboarding_completed_at is null
           and not exists (
               select from client_onboarding_tokens n where n.user_id = t.user_id and n.created_at > t.created_at)
-        order by t.expires_at limit 1 for update of t skip locked
+        order by t.expires_at limit 1 for no key update of t, u skip locked
         """  # noqa: S608
     )
 

@@ -1,7 +1,8 @@
 """The link that lets a client in: issued, found, consumed, revoked.
 
 A link's token is found by its hash; a sealed copy serves the copy button. A client has one open link at most: a new one
-revokes the one before, whoever of two admins comes later. Source: seeds DATA_FLOWS §1, spec api-accounts §3.
+revokes the one before, whoever of two admins comes later. Its holder has shown that they read the mail of the client's
+address, so another address or role revokes it too. Source: seeds DATA_FLOWS §1, spec api-accounts §3.
 """
 
 from __future__ import annotations
@@ -47,11 +48,14 @@ class Instance(Protocol):
 
 
 def mailing(instance: Instance) -> Mailing:
-    chosen = instance.settings
+    return mailing_with(instance.settings, instance.key_ring)
+
+
+def mailing_with(settings: Settings, key_ring: GetKeyRing) -> Mailing:
     return Mailing(
-        site=Site(chosen.app_base_url, chosen.client_app_url),
-        key_ring=instance.key_ring,
-        lifetime=timedelta(hours=chosen.onboarding_link_lifetime_h),
+        site=Site(settings.app_base_url, settings.client_app_url),
+        key_ring=key_ring,
+        lifetime=timedelta(hours=settings.onboarding_link_lifetime_h),
     )
 
 
@@ -110,25 +114,39 @@ async def copy(db: Executor, client_id: UUID, actor: Actor, *, site: Site, ring:
     }
 
 
+async def is_open(db: Executor, client_id: UUID) -> bool:
+    """Whether a client has a link that works."""
+    return await link_store.open_link(db, client_id) is not None
+
+
 async def find(db: Executor, token: str) -> Record:
     """Whose link a token is (id, user_id), validated now; NotFound when it is unknown, used, revoked or expired."""
-    row = await link_store.validate(db, token_hash(token))
-    if row is None:
-        raise NotFound("This onboarding link is no longer valid. Please ask for a new one.", code="LINK_INVALID")
-    return row
+    return _valid(await link_store.validate(db, token_hash(token)))
+
+
+async def hold(tx: Transaction, token: str) -> Record:
+    """The same for a transaction that writes: until its commit nobody uses the link up or revokes it."""
+    await link_store.lock_owner(tx, token_hash(token))
+    return await find(tx, token)
 
 
 async def consume(tx: Transaction, token: str) -> Record:
     """Use a link up, once: of two calls at the same time one gets NotFound. The client's other links are revoked."""
-    row = await link_store.consume(tx, token_hash(token))
-    if row is None:
-        raise NotFound("This onboarding link is no longer valid. Please ask for a new one.", code="LINK_INVALID")
+    await link_store.lock_owner(tx, token_hash(token))
+    row = _valid(await link_store.consume(tx, token_hash(token)))
     await link_store.revoke_open(tx, row["user_id"])
     return row
 
 
-async def revoke_all(tx: Transaction, client_id: UUID) -> None:
-    await link_store.revoke_open(tx, client_id)
+def _valid(row: Record | None) -> Record:
+    if row is None:
+        raise NotFound("This onboarding link is no longer valid. Please ask for a new one.", code="LINK_INVALID")
+    return row
+
+
+async def revoke_all(tx: Transaction, client_id: UUID) -> int:
+    """Revoke a client's open links; how many there were."""
+    return await link_store.revoke_open(tx, client_id)
 
 
 def unseal(row: Record, ring: KeyRing) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from shared.areas.accounts import passwords
+from shared.areas.accounts import limits, passwords
 from shared.areas.accounts import service as accounts
 from shared.areas.accounts.service import Browser, Means, SignedIn
 from shared.areas.brand import service as brand
@@ -21,7 +21,6 @@ from shared.areas.files.models import Bucket, Kept, Upload
 from shared.areas.files.rules import read_url
 from shared.areas.onboarding import links, rules, store
 from shared.areas.onboarding.models import STEPS, Activate, Complete, Completed, Fields, Save
-from shared.areas.profiles.service import require_current
 from shared.areas.text import split_name
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -133,26 +132,40 @@ def file_list(assets: Sequence[Asset], token: str | None) -> dict[str, list[Asse
 
 
 async def password_for_completion(
-    db: Executor, user_id: UUID, given: Complete, outside: Means, *, by: UUID | None
+    db: Database, user_id: UUID, given: Complete, outside: Means, *, by: Actor | None
 ) -> str | None:
     """The hash of a new password, or None to keep the current one. Slow, so no part of the transaction.
 
-    *by*: the signed-in person; None: whoever holds a fresh link, which is proof enough. Signed in, another password
-    than the current one needs ``current_password`` too, and nobody sets it for somebody else.
+    *by*: the signed-in person; None: whoever holds a fresh link, which is proof enough, and who needs a password if
+    they have none. Signed in, another password than the current one needs ``current_password`` too, and nobody sets it
+    for somebody else. TooManyRequests after five wrong ones.
     """
-    if given.password is None:
-        return None
     account = await require_client(db, user_id)
     if account["onboarding_completed_at"] is not None:
         return None
-    if by is not None and by != user_id:
-        raise Forbidden("Only the client sets their own password.")
     stored = account["password_hash"]
-    if by is not None and stored is not None:
-        if (await passwords.check(given.password, stored)).right:
-            return None
-        await require_current(given.current_password or "", stored, field="current_password")
+    if given.password is None:
+        if by is None and stored is None:
+            raise Invalid.field("password", "is required")
+        return None
+    if by is not None and (by.id != user_id or by.impersonator_id is not None):
+        raise Forbidden("Only the client sets their own password.")
+    if by is not None and stored is not None and await _is_current(db, user_id, given, stored, outside):
+        return None
     return await accounts.hash_password(db, user_id, given.password, outside)
+
+
+async def _is_current(db: Database, user_id: UUID, given: Complete, stored: str, outside: Means) -> bool:
+    """Whether the password is the current one already; if not, ``current_password`` must be, or Invalid says so."""
+    attempt = outside.count.of(limits.PROOF_USER, user_id)
+    await limits.admit(db, outside.now, attempt)
+    same = (await passwords.check(given.password or "", stored)).right
+    if not same and not given.current_password:
+        raise Invalid.field("current_password", "your current password is needed for this")
+    if not same and not (await passwords.check(given.current_password or "", stored)).right:
+        raise Invalid.field("current_password", "is not your current password")
+    await limits.forget(db, attempt)
+    return same
 
 
 async def complete(

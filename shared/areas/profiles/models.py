@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from shared.areas.clients.models import AccessFlags
-from shared.areas.text import EmailAddress, Money, Text, blank_is_none
+from shared.areas.text import BlankText, EmailAddress, Money, blank_is_none
 
-NamePart = Annotated[Text, Field(max_length=60)]
+NamePart = Annotated[BlankText, Field(max_length=60)]
 
 
 class UpdateProfile(AccessFlags):
@@ -21,6 +21,6 @@ class UpdateProfile(AccessFlags):
     first_name: NamePart = ""
     last_name: NamePart = ""
     email: Annotated[EmailAddress | None, BeforeValidator(blank_is_none)] = None
-    password: Text = Field(default="", repr=False)
-    new_password: Text = Field(default="", repr=False)
+    password: BlankText = Field(default="", repr=False)
+    new_password: BlankText = Field(default="", repr=False)
     monthly_revenue_goal: Money = None

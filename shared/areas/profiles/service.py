@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.areas.accounts import passwords
 from shared.areas.accounts import service as accounts
+from shared.areas.accounts.mfa import require_owner
 from shared.areas.accounts.service import Means
 from shared.areas.clients import service as clients
 from shared.areas.clients.audit import Actor
@@ -34,11 +34,11 @@ async def looker_url(db: Executor, user_id: UUID) -> str | None:
     return await store.looker_url(db, user_id)
 
 
-async def new_hash(db: Executor, user_id: UUID, given: UpdateProfile, actor: Actor, outside: Means) -> str | None:
+async def new_hash(db: Database, user_id: UUID, given: UpdateProfile, actor: Actor, outside: Means) -> str | None:
     """Check what only the account's owner may change; the hash of their new password, if they chose one.
 
     Hashing is slow, so this is no part of the transaction that saves. Raises Invalid (WEAK_PASSWORD for a new password
-    that the policy refuses) or Forbidden.
+    that the policy refuses), Forbidden, or TooManyRequests after five wrong current passwords.
     """
     account = await clients.find(db, user_id)
     if account is None:
@@ -47,17 +47,10 @@ async def new_hash(db: Executor, user_id: UUID, given: UpdateProfile, actor: Act
         return None
     if actor.id != user_id:
         raise Forbidden("Only the account's owner changes its password or e-mail address here.")
-    if account["password_hash"] is not None:
-        await require_current(given.password, account["password_hash"], field="password")
+    if account["password_hash"] is not None and not given.password:
+        raise Invalid.field("password", "your current password is needed for this")
+    await require_owner(db, actor, given.password, outside)
     return await accounts.hash_password(db, user_id, given.new_password, outside) if given.new_password else None
-
-
-async def require_current(password: str, stored: str, *, field: str) -> None:
-    """Invalid, naming *field*, unless *password* is the current one."""
-    if not password:
-        raise Invalid.field(field, "your current password is needed for this")
-    if not (await passwords.check(password, stored)).right:
-        raise Invalid.field(field, "is not your current password")
 
 
 async def update(

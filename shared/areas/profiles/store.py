@@ -42,8 +42,9 @@ async def avatar(db: Executor, user_id: UUID) -> Record | None:
 
 
 async def set_avatar(db: Executor, user_id: UUID, file_id: UUID, *, content_type: str, url: str) -> UUID | None:
-    """Make a file the user's avatar; the id of the file before."""
-    before: UUID | None = await db.fetchval("select file_id from user_avatars where user_id = $1 for update", user_id)
+    """Make a file the user's avatar; the id of the file before. The user is locked, so that two see each other."""
+    await db.execute("select from users where id = $1 for no key update", user_id)
+    before: UUID | None = await db.fetchval("select file_id from user_avatars where user_id = $1", user_id)
     await db.execute(
         """
         insert into user_avatars (user_id, content_type, bytes, file_id) values ($1, $2, null, $3)

@@ -43,6 +43,30 @@ def test_every_row_has_one_fate(given_: tuple[list[tuple[UUID, str, bool]], list
 
 
 @given(saves())
+def test_every_name_asked_for_is_there(given_: tuple[list[tuple[UUID, str, bool]], list[ServiceItem]]) -> None:
+    """No item is lost but one that names a row which an item before it named."""
+    rows, items = given_
+    known = {row[0] for row in rows}
+
+    changes = rules.merged(rows, items)
+
+    names = {item.name.lower() for item in [*dict(changes.updates).values(), *changes.inserts]}
+    for index, item in enumerate(items):
+        repeats = item.id in known and item.id in {before.id for before in items[:index]}
+        assert repeats or item.name.lower() in names
+
+
+def test_a_renamed_service_leaves_its_name_to_another() -> None:
+    """Renaming one service and adding another under its old name in one save keeps both."""
+    row = uuid4()
+    renamed, new = ServiceItem(id=row, name="Roofing"), ServiceItem(id=None, name="Gutters")
+
+    for items in ([renamed, new], [new, renamed]):
+        changes = rules.merged([(row, "Gutters", True)], items)
+        assert (changes.updates, changes.inserts, changes.deactivations) == ([(row, renamed)], [new], [])
+
+
+@given(saves())
 def test_saving_again_changes_no_row(given_: tuple[list[tuple[UUID, str, bool]], list[ServiceItem]]) -> None:
     """The list as it was saved inserts and deactivates nothing more."""
     rows, items = given_

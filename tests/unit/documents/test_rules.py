@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.areas.documents import rules
+from shared.config import DefaultDocument, Settings
 
 TEXTS = st.lists(st.text(max_size=5), max_size=4)
 
@@ -27,10 +28,10 @@ def test_texts_are_paired_only_when_there_is_one_for_each(
 
 
 def test_the_configuration_is_read_or_refused() -> None:
-    """A list of documents is read; anything else is named as the setting it is."""
-    [document] = rules.default_documents('[{"id": "a", "label": "A", "url": "/x"}]')
-    assert (document.id, document.name) == ("a", "")
-    assert rules.default_documents("") == ()
-    for wrong in ("{}", "[{}]", "nonsense"):
+    """A list of documents is read; anything else stops an instance at its start, naming the setting."""
+    read = Settings.from_env({"DEFAULT_DOCUMENTS": '[{"id": "a", "label": "A", "url": "/x"}]'}).default_documents
+    assert read == (DefaultDocument(id="a", label="A", url="/x", name=""),)
+    assert Settings.from_env({"DEFAULT_DOCUMENTS": ""}).default_documents == ()
+    for wrong in ('{"a": 1}', "[{}]", "nonsense", "7", '[{"id": 1, "label": "A", "url": "/x"}]', '["a"]'):
         with pytest.raises(ValueError, match="DEFAULT_DOCUMENTS"):
-            rules.default_documents(wrong)
+            Settings.from_env({"DEFAULT_DOCUMENTS": wrong})
