@@ -13,7 +13,6 @@ async def accounts_finish_oauth(call: Call, query: FinishOAuthQuery) -> Redirect
     """Sign in whoever comes back from Google or Microsoft. Spec api-accounts AU14."""
     provider = providers.require_known(call.path["provider"])
     browser, outside = recognise(call), await means(call.services)
-    base = (outside.settings.client_app_url or outside.settings.app_base_url).rstrip("/")
     try:
         openid = await call.services.openid(provider) if outside.settings.provider_sign_in_enabled else None
         if openid is None:
@@ -33,9 +32,9 @@ async def accounts_finish_oauth(call: Call, query: FinishOAuthQuery) -> Redirect
         if isinstance(answer, str):
             raise providers.NotSignedIn(answer)
     except providers.NotSignedIn as ended:
-        return RedirectResponse(f"{base}/pages/login?oauth={ended.why}", 302)
+        return RedirectResponse(providers.login_page(outside, ended.why), 302)
     except VendorError as error:
         log.warning("oauth_failed", reason=str(error))
-        return RedirectResponse(f"{base}/pages/login?oauth=failed", 302)
+        return RedirectResponse(providers.login_page(outside, "failed"), 302)
     answer.keep(call.cookies, outside, browser)
-    return RedirectResponse(f"{base}{returned.return_to}", 302)
+    return RedirectResponse(f"{providers.dashboard(outside)}{returned.return_to}", 302)

@@ -9,7 +9,7 @@ from shared.runtime import Call, endpoint
 async def accounts_remove_totp(call: Call, body: Proof) -> Session:
     """Turn the authenticator app off; codes come by mail again."""
     browser, outside = recognise(call), await means(call.services)
-    account = await mfa.require_owner(call.db, call.user, body.password, outside)
+    account = await mfa.require_owner(call.db, call.user, body.password, outside, browser)
     async with call.transaction() as tx:
         signed_in = await mfa.disable_totp(tx, account, browser, outside)
     signed_in.keep(call.cookies, outside, browser)

@@ -9,7 +9,7 @@ from shared.runtime import Call, endpoint
 async def accounts_renew_backup_codes(call: Call, body: Proof) -> BackupCodes:
     """Make new backup codes in place of the old ones; answers them once."""
     browser, outside = recognise(call), await means(call.services)
-    account = await mfa.require_owner(call.db, call.user, body.password, outside)
+    account = await mfa.require_owner(call.db, call.user, body.password, outside, browser)
     async with call.transaction() as tx:
         signed_in, codes = await mfa.renew_backup_codes(tx, account, browser, outside)
     signed_in.keep(call.cookies, outside, browser)

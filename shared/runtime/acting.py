@@ -1,7 +1,8 @@
-"""Records that an admin acts for a client (``x-acting-user``), before the admin's call is served.
+"""Records that an admin acts for a client (``x-acting-user``) or as somebody else (impersonation), before it happens.
 
-Every write is recorded. Reading is recorded once per session, client and quarter of an hour, so that a page of twenty
-calls pays for one insert: an instance remembers what it has recorded, and a second one at worst records it again.
+Every write is recorded. Reading for a client is so once per session, client and quarter of an hour, so that a page of
+twenty calls pays for one insert: an instance remembers what it has recorded, and a second one at worst records it
+again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from shared.manifest import Function
-    from shared.runtime.identity import Identity
+    from shared.runtime.identity import Identity, User
     from shared.runtime.services import Services
 
 _READS_S = 900
@@ -26,25 +27,40 @@ _recorded: dict[tuple[UUID, UUID], float] = {}
 
 
 async def record(request: Request, who: Identity, function: Function, services: Services) -> None:
-    """Keep an audit event when the caller acts for a client; nothing otherwise."""
+    """Keep an audit event when the caller acts for or as somebody else; nothing otherwise."""
     client_id, user = who.acts_for, who.user
+    reads = request.method in identity.SAFE_METHODS
+    if user is not None and user.impersonator_id is not None and not reads:
+        about = {"target": str(user.id)}
+        await _insert("acted_while_impersonating", user.impersonator_id, user, about, request, function, services)
     if client_id is None or user is None:
         return
     pair, now = (user.session_id, client_id), time.monotonic()
-    reads = request.method in identity.SAFE_METHODS
     if reads and now - _recorded.get(pair, -_READS_S) < _READS_S:
         return
-    await services.db.execute(
-        """
-        insert into security_audit_log (
-            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
-        values ($1, $2, 'acting_as_client', 'access', $3, $4, $5, true)
-        """,
-        user.id, user.session_id, identity.client_ip(request, services.settings.trusted_proxy_hops),
-        request.headers.get("user-agent", "")[:512],
-        {"client_id": str(client_id), "function": function.name, "method": request.method},
-    )  # fmt: skip
+    await _insert("acting_as_client", user.id, user, {"client_id": str(client_id)}, request, function, services)
     if reads:
         if len(_recorded) >= _KEPT:
             _recorded.clear()
         _recorded[pair] = now
+
+
+async def _insert(
+    event: str,
+    admin_id: UUID,
+    user: User,
+    about: dict[str, str],
+    request: Request,
+    function: Function,
+    services: Services,
+) -> None:
+    await services.db.execute(
+        """
+        insert into security_audit_log (
+            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
+        values ($1, $2, $3, 'access', $4, $5, $6, true)
+        """,
+        admin_id, user.session_id, event, identity.client_ip(request, services.settings.trusted_proxy_hops),
+        request.headers.get("user-agent", "")[:512],
+        {**about, "function": function.name, "method": request.method},
+    )  # fmt: skip

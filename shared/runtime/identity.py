@@ -238,10 +238,13 @@ def client_ip(request: Request, hops: int) -> str:
     ``hops`` proxies append to X-Forwarded-For, so the address is the *hops*-th entry from the end.
     """
     peer = request.client.host if request.client else "0.0.0.0"
-    forwarded = headers.told(request, b"x-forwarded-for") or ""
+    told = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
+    forwarded = b",".join(told).decode("latin-1")  # several lines are one list (RFC 9110 §5.3)
     entries = [part.strip() for part in forwarded.split(",") if part.strip()]
     chosen = entries[-hops] if 0 < hops <= len(entries) else peer
     try:
-        return str(ipaddress.ip_address(chosen))
+        address = ipaddress.ip_address(chosen)
     except ValueError:
         return peer
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

@@ -58,6 +58,17 @@ async def test_a_reset_lifts_a_lock(world: World) -> None:
     assert (await Browser(world).login(who)).status_code == 200
 
 
+async def test_a_reset_link_of_an_address_given_up_sets_nothing(world: World) -> None:
+    """Whoever still reads the old mailbox cannot set the password of the account that left it."""
+    who, browser = await person(world), Browser(world)
+    token = await _reset_token(world, who)
+    admin = await world.sign_in(await world.user("admin"))
+    moved = {"user_email": f"{uuid4().hex}@mailbox.test"}
+    assert (await world.call("PUT", f"/api/hub/clients/{who.id}", json=moved, headers=admin)).status_code == 200
+    answer = await browser.post("/api/auth/reset-password", {"token": token, "password": NEW})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_TOKEN")
+
+
 async def test_a_weak_password_leaves_the_link_usable(world: World) -> None:
     """WEAK_PASSWORD names what is wrong; the link still works for a better one."""
     who = await person(world)
@@ -193,6 +204,18 @@ async def test_registering_a_known_address_tells_its_owner_only(open_world: Worl
     [mail] = await mails_to(world, who)
     assert "already" in mail.subject and "token=" not in mail.text
     assert (await Browser(world).login(who)).status_code == 200
+
+
+async def test_registering_mails_an_address_three_times_an_hour(open_world: World) -> None:
+    """Whoever registers a stranger's address from many places fills no mailbox; weak passwords do not count."""
+    who = await person(open_world)
+    form = {"firstName": "A", "lastName": "B", "email": who.email}
+    for _ in range(4):
+        weak = await Browser(open_world).post("/api/auth/register", {**form, "password": "weak"})
+        assert weak.json()["code"] == "WEAK_PASSWORD"
+    answers = [await Browser(open_world).post("/api/auth/register", {**form, "password": NEW}) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 429, 429]
+    assert len(await mails_to(open_world, who)) == 3
 
 
 async def test_weak_passwords_cannot_be_registered(open_world: World) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from emulators.faults import Fault
 from emulators.firestore import Firestore
 from emulators.vendors.google import Google
 from emulators.vendors.microsoft import Microsoft
@@ -191,8 +192,6 @@ async def test_the_way_back_is_a_path_of_ours(world: World, providers: Providers
 
 async def test_a_provider_that_fails_sends_one_back_to_the_login_page(world: World, providers: Providers) -> None:
     """The provider's trouble is a word in the address, not a crash."""
-    from emulators.faults import Fault
-
     who, browser = await person(world), Browser(world)
     one = providers.somebody("google", who.email)
     started = await browser.get("/api/auth/oauth/google")
@@ -201,10 +200,18 @@ async def test_a_provider_that_fails_sends_one_back_to_the_login_page(world: Wor
     assert (await browser.get(back)).headers["location"] == f"{LOGIN}failed"
 
 
+async def test_a_start_that_fails_sends_a_person_back_and_tells_a_program(world: World, providers: Providers) -> None:
+    """Firestore cannot keep the state: the login page for a browser, a 503 for a program."""
+    world.faults.put("firestore", Fault(status=503))
+    html = await Browser(world).get("/api/auth/oauth/google", headers={"Accept": "text/html,*/*"})
+    assert (html.status_code, html.headers["location"]) == (302, f"{LOGIN}failed")
+    assert (await Browser(world).get("/api/auth/oauth/google")).status_code == 503
+
+
 async def test_switched_off_it_says_so(world: World) -> None:
     """Off by default: a browser goes back to the login page, a program gets a 404 with the code."""
     html = await Browser(world).get("/api/auth/oauth/google", headers={"Accept": "text/html,*/*"})
-    assert html.headers["location"] == "/pages/login?oauth=not_configured"
+    assert html.headers["location"] == f"{LOGIN}not_configured"
     program = await Browser(world).get("/api/auth/oauth/google")
     assert (program.status_code, program.json()["code"]) == (404, "OAUTH_NOT_CONFIGURED")
     callback = await Browser(world).get("/api/auth/oauth/google/callback?code=a&state=b")

@@ -7,16 +7,31 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import bcrypt
 import httpx
 import pytest
 from starlette.requests import Request
 
+from shared.areas.accounts import passwords, store
+from shared.areas.accounts import service as accounts
+from shared.areas.accounts.means import means
 from shared.areas.accounts.rules import token_hash
 from shared.manifest import BY_NAME
 from shared.runtime import acting
 from shared.runtime.identity import Identity, User
 from tests.functions.conftest import World, access_token
-from tests.functions.people import ORIGIN, PASSWORD, Browser, Person, events, mailed_token, person, run_tasks
+from tests.functions.people import (
+    ORIGIN,
+    PASSWORD,
+    Browser,
+    Person,
+    events,
+    hashed,
+    mailed_code,
+    mailed_token,
+    person,
+    run_tasks,
+)
 
 
 async def _signed_in(world: World, role: str = "client") -> tuple[Person, Browser, dict[str, str]]:
@@ -149,6 +164,13 @@ async def test_signing_out_ends_the_session_even_with_an_expired_token(world: Wo
     assert (await Browser(world).post("/api/auth/logout")).status_code == 204
 
 
+async def test_signing_out_is_told_once(world: World) -> None:
+    """Token and cookie name one session: one event in the trail, not two."""
+    who, browser, headers = await _signed_in(world)
+    assert (await browser.post("/api/auth/logout", headers=headers)).status_code == 204
+    assert (await events(world, who)).count("session_ended") == 1
+
+
 async def test_ending_sessions_one_by_one_and_all_at_once(world: World) -> None:
     """The list shows living sessions; one can be ended, all others, or all."""
     who, browser, headers = await _signed_in(world)
@@ -243,6 +265,59 @@ async def test_a_new_password_and_a_changed_factor_end_every_session(world: Worl
     assert {row["r"] for row in reasons} == {"password_change", "mfa_change", None}
 
 
+async def _replace_password(world: World, who: Person) -> None:
+    """The owner sets another password, from wherever."""
+    outside = await means(world.services)
+    async with world.db.transaction() as tx:
+        await accounts.change_password(tx, who.id, hashed("Other-Wolke-93!"), None, outside)
+
+
+async def test_a_password_replaced_while_it_was_checked_signs_nobody_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sign-in that began before the change and ends after it opens no session, on a trusted device either."""
+    who, browser, _ = await _signed_in(world)
+    check = passwords.check
+
+    async def overtaken(password: str, stored: str | None) -> passwords.Checked:
+        found = await check(password, stored)
+        await _replace_password(world, who)
+        return found
+
+    monkeypatch.setattr(passwords, "check", overtaken)
+    answer = await browser.login(who)
+    assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_CREDENTIALS")
+    alive = "select count(*) from user_sessions where user_id = $1 and revoked_at is null"
+    assert await world.db.fetchval(alive, who.id) == 0
+
+
+async def test_two_sign_ins_that_renew_one_bcrypt_hash_both_succeed(world: World) -> None:
+    """A better hash of the same password is no other password."""
+    old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    who, browser = await person(world, password_hash=old), Browser(world)
+    answers = await asyncio.gather(*(browser.login(who) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+async def test_a_code_asked_for_with_the_old_password_signs_nobody_in(world: World) -> None:
+    """A new password, and signing out everywhere, end the sign-ins that wait for their code."""
+    who, _, headers = await _signed_in(world)
+
+    async def end_sessions() -> None:
+        await world.call("POST", "/api/auth/logout-all", json={"keepCurrent": True}, headers=headers)
+
+    async def replace_password() -> None:
+        await _replace_password(world, who)
+
+    for change in (end_sessions, replace_password):
+        other = Browser(world)
+        asked = (await other.login(who)).json()
+        form = {"challengeId": asked["challengeId"], "code": await mailed_code(world, who)}
+        await change()
+        answer = await other.post("/api/auth/verify-mfa", form)
+        assert (answer.status_code, answer.json()["error"]) == (400, "expired")
+
+
 # --- impersonation ----------------------------------------------------------------------------------------------------
 
 
@@ -268,6 +343,22 @@ async def test_an_admin_becomes_a_client_and_comes_back(world: World) -> None:
         assert [e for e in await events(world, who) if e.startswith("impers")] == [
             "impersonation_start", "impersonation_end",
         ]  # fmt: skip
+
+
+async def test_a_token_from_before_an_impersonation_is_a_stolen_one_after_it(world: World) -> None:
+    """Coming back gives the admin's session a new token; the one before it, presented later, ends the session."""
+    client = await person(world)
+    admin, browser, headers = await _signed_in(world, "admin")
+    before = browser.cookies["refresh_token"]
+    body = (await browser.post(f"/api/auth/impersonate/{client.id}", {}, headers=headers)).json()
+    await browser.post("/api/auth/stop-impersonation", headers=browser.bearer(body))
+    await world.db.execute(
+        "update retired_refresh_tokens set retired_at = now() - interval '31 s' where token_hash = $1",
+        token_hash(before),
+    )
+    assert (await _refresh(world, before)).json()["error"] == "session_revoked"
+    assert "session_revoked" in await events(world, admin)
+    assert (await browser.post("/api/auth/refresh")).status_code == 401
 
 
 async def test_only_people_below_can_be_impersonated(world: World) -> None:
@@ -296,6 +387,22 @@ async def test_an_impersonator_cannot_change_the_second_factor(world: World) -> 
         assert (await browser.post(path, {"password": PASSWORD}, headers=as_client)).status_code == 403
     confirm = await browser.post("/api/auth/mfa/totp/confirm", {"code": "123456"}, headers=as_client)
     assert confirm.status_code == 403
+
+
+async def test_what_an_impersonator_changes_names_the_admin(world: World) -> None:
+    """Each write as somebody else is in the admin's own trail, with whom and what; reading is not."""
+    client = await person(world)
+    admin, browser, headers = await _signed_in(world, "admin")
+    body = (await browser.post(f"/api/auth/impersonate/{client.id}", {}, headers=headers)).json()
+    as_client = browser.bearer(body)
+    await browser.get("/api/auth/sessions", headers=as_client)
+    await browser.post("/api/auth/logout-all", {"keepCurrent": True}, headers=as_client)
+    rows = await world.db.fetch(
+        """select details ->> 'target' as target, details ->> 'function' as function from security_audit_log
+           where user_id = $1 and event_type = 'acted_while_impersonating'""",
+        admin.id,
+    )
+    assert [tuple(row) for row in rows] == [(str(client.id), "accounts_sign_out_everywhere")]
 
 
 async def test_an_impersonation_ends_with_the_session_it_came_from(world: World) -> None:
@@ -358,3 +465,16 @@ async def test_the_clean_up_deletes_what_is_over_and_nothing_else(world: World) 
     assert await events(world, gone) == []
     assert (await world.call("GET", "/api/auth/me", headers=headers)).status_code == 200
     assert "session_created" in await events(world, who)
+
+
+async def test_the_clean_up_gets_through_a_backlog(world: World) -> None:
+    """What is over goes in bounded statements until nothing is left, and the count is of all of them."""
+    gone = await person(world)
+    await world.db.execute(
+        """insert into security_audit_log (user_id, event_type, event_category, success, created_at)
+           select $1, 'login_success', 'authentication', true, now() - interval '366 days'
+           from generate_series(1, 25)""",
+        gone.id,
+    )
+    assert (await store.purge(world.db, datetime.now(UTC), at_once=10))["security_audit_log"] >= 25
+    assert await events(world, gone) == []

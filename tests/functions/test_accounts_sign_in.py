@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -93,6 +94,17 @@ async def test_a_known_device_id_without_its_secret_proves_nothing(world: World)
     assert "requiresMfa" in (await other.login(who)).json()
 
 
+@pytest.mark.parametrize("secret", ["!" * 43, "%41" * 15, "a" * 42 + "@", "a" * 500])
+async def test_a_device_cookie_that_is_none_of_ours_is_replaced(world: World, secret: str) -> None:
+    """Whatever a caller writes into the cookie, sign-in answers, and gives the browser one that holds."""
+    who, browser = await person(world), Browser(world)
+    browser.cookies.set("device", f"{uuid4()}.{secret}")
+    answer = await browser.login(who)
+    assert answer.status_code == 200, answer.text
+    [told] = [line for line in answer.headers.get_list("set-cookie") if line.startswith("device=")]
+    assert secret not in told
+
+
 async def test_trust_ends_after_thirty_days_and_when_forgotten(world: World) -> None:
     """A trusted device is asked again once its trust is over, by time or by its owner."""
     who, browser = await person(world), Browser(world)
@@ -136,6 +148,19 @@ async def test_five_failures_lock_an_address_whether_or_not_it_has_an_account(wo
     assert right.status_code == 429
     assert "account_locked" in await events(world, who)
     assert await world.db.fetchval("select failed_login_count from users where id = $1", who.id) == 5
+
+
+async def test_failures_at_the_same_instant_lock_the_account(world: World) -> None:
+    """Of twenty guesses at once five are looked at, and the account is locked whichever of them is noted last."""
+    who = await person(world)
+    guesses = [
+        Browser(world).post("/api/auth/login", {"email": who.email, "password": f"Wrong-{n}"}) for n in range(20)
+    ]
+    answers = await asyncio.gather(*guesses)
+    assert sum(answer.status_code in (401, 423) for answer in answers) == 5
+    row = await world.db.fetchrow("select failed_login_count as n, locked_until from users where id = $1", who.id)
+    assert row is not None and row["n"] == 5
+    assert row["locked_until"] is not None
 
 
 async def test_a_lock_ends_and_the_count_starts_anew(world: World) -> None:
@@ -335,8 +360,30 @@ async def test_backup_codes_work_once_each(world: World) -> None:
 
     renewed = await world.call("POST", "/api/auth/mfa/backup-codes", json={"password": PASSWORD}, headers=headers)
     assert len(renewed.json()["backupCodes"]) == 10
+    asked = (await Browser(world).login(who)).json()["challengeId"]
     old = await Browser(world).post("/api/auth/mfa/verify", {"challengeId": asked, "code": codes[1].replace("-", "")})
     assert old.json()["error"] == "invalid_code"
+
+
+async def test_a_changed_factor_asks_every_other_device_again(world: World) -> None:
+    """A device trusted for a mailed code does not pass by the app; the one that set it up does."""
+    who, other, browser = await person(world), Browser(world), Browser(world)
+    await other.sign_in(who)
+    headers = browser.bearer(await browser.sign_in(who))
+    secret = (await browser.post("/api/auth/mfa/totp", {"password": PASSWORD}, headers=headers)).json()["secret"]
+    confirmed = await browser.post("/api/auth/mfa/totp/confirm", {"code": pyotp.TOTP(secret).now()}, headers=headers)
+    assert confirmed.status_code == 200, confirmed.text
+    assert (await other.login(who)).json()["mfaType"] == "totp"
+    assert "accessToken" in (await browser.login(who)).json()
+
+
+async def test_failing_to_prove_oneself_is_in_the_trail(world: World) -> None:
+    """A wrong password in an open session, as a thief of it would try, is recorded, and may be given five times."""
+    who, browser = await person(world), Browser(world)
+    headers = browser.bearer(await browser.sign_in(who))
+    answers = [await browser.post("/api/auth/mfa/totp", {"password": "Wrong"}, headers=headers) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
+    assert (await events(world, who)).count("owner_not_proven") == 5
 
 
 async def test_the_app_can_be_removed_and_always_asking_be_chosen(world: World) -> None:

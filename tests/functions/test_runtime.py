@@ -7,8 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from starlette.requests import Request
 
 from shared.manifest import by_trigger
+from shared.runtime.identity import client_ip
 from tests.functions.conftest import World, access_token
 
 PROBE = "/api/webhooks/mailgun/test"  # staff may call it, and it does little
@@ -177,3 +179,22 @@ async def test_logs_are_one_json_object_a_line_with_their_trace(world: World, ca
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "hops", "address"),
+    [
+        (["192.0.2.1, 198.51.100.7"], 1, "198.51.100.7"),
+        (["192.0.2.1, 192.0.2.2", "198.51.100.7"], 1, "198.51.100.7"),
+        (["192.0.2.1, 192.0.2.2", "198.51.100.7, 203.0.113.9"], 2, "198.51.100.7"),
+        (["::ffff:198.51.100.7"], 1, "198.51.100.7"),
+        (["nonsense"], 1, "127.0.0.1"),
+        (["192.0.2.1"], 2, "127.0.0.1"),
+        (["192.0.2.1"], 0, "127.0.0.1"),
+    ],
+)
+def test_the_callers_address_is_what_a_trusted_proxy_saw(lines: list[str], hops: int, address: str) -> None:
+    """Entries that the caller wrote, on the same line or on one of their own, are never its address."""
+    headers = [(b"x-forwarded-for", line.encode()) for line in lines]
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "client": ("127.0.0.1", 1)})
+    assert client_ip(request, hops) == address

@@ -30,6 +30,7 @@ _CATEGORIES: dict[str, Category] = {
     "mfa_disabled": "mfa",
     "mfa_settings_changed": "mfa",
     "backup_codes_renewed": "mfa",
+    "owner_not_proven": "mfa",
     "account_created": "account",
     "account_locked": "account",
     "email_verified": "account",

@@ -7,6 +7,7 @@ which sends no device id, is recognised, and a device id alone proves nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -16,6 +17,7 @@ from shared.areas.accounts import rules
 
 COOKIE: Final = "device"
 COOKIE_LIFETIME_S: Final = 400 * 86400  # the longest that browsers keep one
+_SECRET: Final = re.compile(r"[\w-]{43}", re.ASCII)  # as ``rules.new_token`` makes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def recognise(call: Call, told: Told | None = None) -> Browser:
 def _read(cookie: str) -> tuple[UUID, str] | None:
     text, _, secret = cookie.partition(".")
     device_id = _uuid(text)
-    return (device_id, secret) if device_id is not None and 40 <= len(secret) <= 64 else None
+    return (device_id, secret) if device_id is not None and _SECRET.fullmatch(secret) else None
 
 
 def _uuid(text: str) -> UUID | None:

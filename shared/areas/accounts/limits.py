@@ -33,6 +33,7 @@ MFA_MAILS = Limit("mfa_mails", 10, timedelta(hours=1), timedelta(minutes=30))
 LINK_IP = Limit("password_reset_ip", 5, timedelta(hours=1), timedelta(hours=1))
 LINK_EMAIL = Limit("link_email", 3, timedelta(hours=1), timedelta(hours=1))
 REGISTER_IP = Limit("register_ip", 5, timedelta(hours=1), timedelta(hours=1))
+REGISTER_EMAIL = Limit("register_email", 3, timedelta(hours=1), timedelta(hours=1))
 TOKEN_IP = Limit("token_ip", 30, timedelta(minutes=15), timedelta(minutes=15))
 PROOF_USER = Limit("proof_user", 5, timedelta(minutes=15), timedelta(minutes=30))
 
@@ -119,16 +120,25 @@ def _count(attempts: int, locked_until: datetime | None, most: int, now: datetim
     return Count(attempts, wait, locked_until)
 
 
+# Everybody locks the rows of several subjects in the order of ``take``, so that no two sign-ins wait in a circle.
+_HELD = """
+with held as (
+    select l.id, g.most
+    from unnest($1::text[], $2::text[], $3::int[]) as g (key, kind, most)
+    join auth_rate_limits l on l.limit_key = g.key and l.limit_type = g.kind
+    order by l.limit_type, l.limit_key for update of l
+)"""
+
+
 async def give_back(db: Executor, *subjects: Subject) -> None:
     """Uncount one attempt of each subject: it was none, or it succeeded. A block that it caused ends."""
     await db.execute(
-        """
+        f"""{_HELD}
         update auth_rate_limits l set
             attempts = greatest(l.attempts - 1, 0),
-            locked_until = case when l.attempts - 1 >= g.most then l.locked_until end
-        from unnest($1::text[], $2::text[], $3::int[]) as g (key, kind, most)
-        where l.limit_key = g.key and l.limit_type = g.kind
-        """,
+            locked_until = case when l.attempts - 1 >= held.most then l.locked_until end
+        from held where l.id = held.id
+        """,  # noqa: S608
         [subject.key for subject in subjects],
         [subject.limit.kind for subject in subjects],
         [subject.limit.attempts for subject in subjects],
@@ -138,12 +148,10 @@ async def give_back(db: Executor, *subjects: Subject) -> None:
 async def forget(db: Executor, *subjects: Subject) -> None:
     """Start each subject anew: it has proven itself."""
     await db.execute(
-        """
-        delete from auth_rate_limits l using unnest($1::text[], $2::text[]) as g (key, kind)
-        where l.limit_key = g.key and l.limit_type = g.kind
-        """,
+        f"{_HELD} delete from auth_rate_limits l using held where l.id = held.id",  # noqa: S608
         [subject.key for subject in subjects],
         [subject.limit.kind for subject in subjects],
+        [subject.limit.attempts for subject in subjects],
     )
 
 

@@ -195,7 +195,6 @@ async def check_registration(db: Executor, form: Register, browser: Browser, mea
     """The hash for a new account, when registering is open and the password is good enough."""
     if not means.settings.registration_enabled:
         raise Forbidden("New accounts are made by our team. Please contact us.", code="REGISTRATION_DISABLED")
-    await limits.admit(db, means.now, means.count.ip(limits.REGISTER_IP, browser.ip))
     errors = passwords.weaknesses(
         form.password,
         shortest=means.settings.password_min_length,
@@ -204,6 +203,10 @@ async def check_registration(db: Executor, form: Register, browser: Browser, mea
     )
     if errors:
         raise weak(errors)
+    count = means.count  # each registration mails its address, so a stranger's mailbox could be filled by it
+    await limits.admit(
+        db, means.now, count.ip(limits.REGISTER_IP, browser.ip), count.of(limits.REGISTER_EMAIL, form.email)
+    )
     return await passwords.make_hash(form.password)
 
 

@@ -60,8 +60,10 @@ def refuse_impersonators(caller: Caller) -> None:
         raise Forbidden("This can be changed by the account's owner only.")
 
 
-async def require_owner(db: Database, caller: Caller, password: str, means: Means) -> Account:
-    """The caller's account, once they have proven that it is theirs.
+async def require_owner(
+    db: Database, caller: Caller, password: str, means: Means, browser: Browser | None = None
+) -> Account:
+    """The caller's account, once they have proven that it is theirs; a failure is in the audit trail.
 
     Raises Forbidden, Invalid for a wrong password, TooManyRequests after five of them.
     """
@@ -75,6 +77,9 @@ async def require_owner(db: Database, caller: Caller, password: str, means: Mean
     attempt = means.count.of(limits.PROOF_USER, caller.id)
     await limits.admit(db, means.now, attempt)
     if not (await passwords.check(password, account.password_hash)).right:
+        await audit.record(
+            db, "owner_not_proven", browser, user_id=caller.id, session_id=caller.session_id, failure="invalid_password"
+        )
         raise Invalid.field("password", "is wrong")
     await limits.forget(db, attempt)
     return account
@@ -108,6 +113,7 @@ async def confirm_totp(
         return refused
     step = rules.matching_step(await totp_secret(account, means), code, means.now, None)
     if step is None:
+        await audit.record(tx, "mfa_challenge_failed", browser, user_id=user_id, failure="invalid_code", method="totp")
         return Invalid.field("code", "is wrong")
     await limits.forget(tx, attempt)
     codes = rules.new_backup_codes()
@@ -117,6 +123,7 @@ async def confirm_totp(
 
 
 async def disable_totp(tx: Transaction, account: Account, browser: Browser, means: Means) -> SignedIn:
+    account = await _locked(tx, account)
     if not account.totp_enabled:
         raise Conflict("No authenticator app is set up.", code="TOTP_NOT_ENABLED")
     await store.disable_totp(tx, account.id, means.now)
@@ -128,6 +135,7 @@ async def renew_backup_codes(
     tx: Transaction, account: Account, browser: Browser, means: Means
 ) -> tuple[SignedIn, list[str]]:
     """New backup codes in place of the old ones."""
+    account = await _locked(tx, account)
     if not account.totp_enabled:
         raise Conflict("No authenticator app is set up.", code="TOTP_NOT_ENABLED")
     codes = rules.new_backup_codes()
@@ -137,6 +145,7 @@ async def renew_backup_codes(
 
 
 async def change(tx: Transaction, account: Account, form: ChangeMfa, browser: Browser, means: Means) -> SignedIn:
+    account = await _locked(tx, account)
     if form.preferredMethod == "totp" and not account.totp_enabled:
         raise Invalid.field("preferredMethod", "no authenticator app is set up")
     await store.change_mfa(
@@ -151,7 +160,19 @@ async def change(tx: Transaction, account: Account, form: ChangeMfa, browser: Br
     return await _start_anew(tx, account.id, browser, means)
 
 
+async def _locked(tx: Transaction, account: Account) -> Account:
+    """The account as it is by now, which nobody else changes until the transaction ends."""
+    found = await store.lock_account(tx, account.id)
+    if found is None:
+        raise Unauthorized("This account no longer exists.", code="USER_NOT_FOUND")
+    return found
+
+
 async def _start_anew(tx: Transaction, user_id: UUID, browser: Browser, means: Means) -> SignedIn:
-    """End every session, as a change of MFA does, and open one for the owner, who has just proven to be here."""
+    """End every session, as a change of MFA does, and open one for the owner, who has just proven to be here.
+
+    Other devices were trusted for the factor as it was: they are asked once more.
+    """
+    await store.forget_devices(tx, user_id, means.now, but=browser.device_id)
     await sessions.revoke_all(tx, user_id, "mfa_change", means, browser)
     return await sessions.open_session(tx, await own_account(tx, user_id), browser, means, how="mfa_change")

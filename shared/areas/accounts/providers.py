@@ -122,6 +122,16 @@ async def finish(
     return Returned(person, kept["return_to"])
 
 
+def dashboard(means: Means) -> str:
+    """The dashboard's own address, without a slash at its end."""
+    return (means.settings.client_app_url or means.settings.app_base_url).rstrip("/")
+
+
+def login_page(means: Means, why: str) -> str:
+    """The dashboard's login page, told in one word why there is no session."""
+    return f"{dashboard(means)}/pages/login?oauth={why}"
+
+
 def cookie_name(provider: str) -> str:
     return _cookie(provider)
 

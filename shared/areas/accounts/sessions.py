@@ -329,13 +329,12 @@ async def sign_out(
 ) -> None:
     """End the session that the caller's access token or refresh cookie names, and the one it impersonates from."""
     claims = tokens.read(bearer, means.jwt_key, now=means.now) if bearer else None
-    rows = [
+    named = [
         await store.session(db, claims.session_id) if claims else None,
         await store.session_of_token(db, rules.token_hash(refresh_token)) if refresh_token else None,
     ]
-    for row in rows:
-        if row is None or row["revoked_at"] is not None:
-            continue
+    alive = {row["id"]: row for row in named if row is not None and row["revoked_at"] is None}
+    for row in alive.values():
         for session_id in (row["id"], row["impersonator_session_id"]):
             if session_id is not None:
                 await store.revoke_session(db, session_id, means.now, "logout")
@@ -351,7 +350,14 @@ async def revoke_all(
     *,
     but: UUID | None = None,
 ) -> None:
-    """End every session of a user, and every impersonation by them: for a changed password, MFA, role or address."""
+    """End every session of a user, and every impersonation by them: for a changed password, MFA, role or address.
+
+    What is under way to a new session ends too: codes already asked for and, for a changed address, links mailed to the
+    old one that would set a password.
+    """
+    await store.end_challenges(db, user_id, means.now)
+    if reason == "email_change":
+        await store.void_reset_tokens(db, user_id)
     ended = await store.revoke_sessions(db, user_id, means.now, reason, but=but)
     await audit.record(db, "all_sessions_ended", browser, user_id=user_id, reason=reason, sessions=ended)
 

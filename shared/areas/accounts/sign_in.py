@@ -48,9 +48,10 @@ async def check_password(db: Database, form: SignIn, browser: Browser, means: Me
     subjects = subjects_of(form.email, browser, means)
     counts = await limits.admit(db, means.now, *subjects)
     account = await store.account_by_email(db, form.email)
-    if account is not None and account.locked_until is not None and account.locked_until > means.now:
+    locked = _locked(account, means) if account is not None else None
+    if account is not None and locked is not None:
         await _refuse(db, account, browser, "account_locked")
-        raise AccountLocked(round((account.locked_until - means.now).total_seconds()))
+        raise locked
     checked = await passwords.check(form.password, account.password_hash if account else None)
     if account is None or not checked.right:
         await _failed(db, account, browser, counts["login_account"], means)
@@ -75,7 +76,7 @@ async def _failed(
 ) -> None:
     """A wrong password. The failure that locks says so, for addresses without an account as well."""
     if account is not None:
-        await store.note_failures(db, account.id, failures.attempts, failures.locked_until)
+        await store.note_failure(db, account.id, failures.locked_until)
         await _refuse(db, account, browser, "invalid_password")
     else:
         await audit.record(db, "login_failed", browser, user_id=None, failure="user_not_found")
@@ -83,7 +84,11 @@ async def _failed(
         if account is not None:
             await audit.record(db, "account_locked", browser, user_id=account.id)
         raise AccountLocked(round((failures.locked_until - means.now).total_seconds()))
-    raise Unauthorized("The e-mail address or the password is wrong.", code="INVALID_CREDENTIALS")
+    raise _wrong_password()
+
+
+def _wrong_password() -> Unauthorized:
+    return Unauthorized("The e-mail address or the password is wrong.", code="INVALID_CREDENTIALS")
 
 
 async def _refuse(db: Executor, account: Account, browser: Browser, why: str) -> None:
@@ -100,6 +105,17 @@ def not_usable(account: Account) -> Problem | None:
     return None
 
 
+def _locked(account: Account, means: Means) -> AccountLocked | None:
+    if account.locked_until is None or account.locked_until <= means.now:
+        return None
+    return AccountLocked(round((account.locked_until - means.now).total_seconds()))
+
+
+def _may_not(account: Account, means: Means) -> Problem | None:
+    """Why somebody who has proven to own an account may not sign in to it now."""
+    return _locked(account, means) or not_usable(account)
+
+
 async def _require_usable(db: Database, account: Account, browser: Browser) -> None:
     problem = not_usable(account)
     if problem is not None:
@@ -113,8 +129,16 @@ async def _require_usable(db: Database, account: Account, browser: Browser) -> N
 async def proceed(
     tx: Transaction, proven: Proven, form: SignIn, browser: Browser, means: Means
 ) -> SignedIn | MfaChallenge:
-    """Sign in, or ask for a one-time code when the device is not trusted or something is suspicious."""
-    account = proven.account
+    """Sign in, or ask for a one-time code when the device is not trusted or something is suspicious.
+
+    The password was looked at outside of this transaction: one that was replaced meanwhile signs nobody in.
+    """
+    account = await store.lock_account(tx, proven.account.id)
+    if account is None or account.password_changed_at != proven.account.password_changed_at:
+        raise _wrong_password()
+    problem = _may_not(account, means)
+    if problem is not None:
+        raise problem
     if proven.better_hash and account.password_hash:
         await store.replace_hash(tx, account.id, account.password_hash, proven.better_hash)
     reason = await _reason_for_code(tx, account, browser, means)
@@ -219,25 +243,21 @@ _MFA_ERRORS = {
 
 async def verify_code(tx: Transaction, form: VerifyMfa, browser: Browser, means: Means) -> SignedIn | Problem:
     """Sign in with a code. What is wrong is returned, not raised, so that the attempt counts."""
+    account = await store.lock_challenged(tx, form.challengeId)
     row = await store.lock_challenge(tx, form.challengeId)
     error = _why_not(row, means)
-    if row is None or error is not None:
+    if account is None or row is None or error is not None:
         return MfaFailed(error or "challenge_not_found")
     user_limit = means.count.of(limits.MFA_USER, row["user_id"])
     try:
         await limits.admit(tx, means.now, user_limit)
     except Problem as refused:
         return refused
-    account = await store.lock_account(tx, row["user_id"])
-    if account is None:
-        return Unauthorized("This account no longer exists.", code="USER_NOT_FOUND")
     await store.count_attempt(tx, row["id"])
     if not await _is_right(tx, row, account, form.code, means):
         await audit.record(tx, "mfa_challenge_failed", browser, user_id=account.id, failure="invalid_code")
         return MfaFailed("invalid_code", max(0, row["max_attempts"] - row["attempts"] - 1))
-    problem = not_usable(account)
-    if account.locked_until is not None and account.locked_until > means.now:
-        problem = AccountLocked(round((account.locked_until - means.now).total_seconds()))
+    problem = _may_not(account, means)
     if problem is not None:
         await audit.record(tx, "mfa_challenge_failed", browser, user_id=account.id, failure=problem.code.lower())
         return problem
@@ -286,10 +306,10 @@ def backup_hash(means: Means, user_id: UUID, code: str) -> str:
 
 async def resend_code(tx: Transaction, challenge_id: UUID, browser: Browser, means: Means) -> Resent:
     """Mail a new code for a challenge; its end and the attempts already made stay as they are."""
+    account = await store.lock_challenged(tx, challenge_id)
     row = await store.lock_challenge(tx, challenge_id)
     if row is None or _why_not(row, means) in ("already_verified", "expired"):
         raise Invalid("This sign-in is not known or is over; please start again.", code="CHALLENGE_NOT_FOUND")
-    account = await store.account(tx, row["user_id"])
     exhausted = row["attempts"] >= row["max_attempts"] or row["mails_sent"] > RESENDS
     if account is None or row["challenge_type"] != "email_otp" or exhausted:
         raise Invalid("No further code can be sent; please sign in again.", code="RESEND_FAILED")

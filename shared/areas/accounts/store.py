@@ -25,6 +25,7 @@ class Account:
     avatar_url: str | None
     created_at: datetime
     password_hash: str | None
+    password_changed_at: datetime | None
     auth_provider: str
     email_verified_at: datetime | None
     locked_until: datetime | None
@@ -51,8 +52,8 @@ class Account:
 
 _ACCOUNT = """
 select u.id, u.email::text as email, u.first_name, u.last_name, coalesce(nullif(u.role, ''), 'client') as role,
-       u.avatar_url, u.created_at, u.password_hash, u.auth_provider, u.email_verified_at, u.locked_until,
-       u.failed_login_count, p.onboarding_completed_at, p.activated_at,
+       u.avatar_url, u.created_at, u.password_hash, u.password_changed_at, u.auth_provider, u.email_verified_at,
+       u.locked_until, u.failed_login_count, p.onboarding_completed_at, p.activated_at,
        coalesce(m.email_otp_enabled, false) as email_otp_enabled, coalesce(m.totp_enabled, false) as totp_enabled,
        m.totp_secret_encrypted, m.totp_last_step, coalesce(m.webauthn_enabled, false) as webauthn_enabled,
        coalesce(m.preferred_method, 'email') as preferred_method,
@@ -73,8 +74,14 @@ async def account(db: Executor, user_id: UUID) -> Account | None:
 
 
 async def lock_account(db: Executor, user_id: UUID) -> Account | None:
-    """The account, which nobody else changes until the transaction ends."""
-    return _account(await db.fetchrow(f"{_ACCOUNT} where u.id = $1 for update of u", user_id))
+    """The account, which nobody else changes until the transaction ends. Take this lock before any other."""
+    return _account(await db.fetchrow(f"{_ACCOUNT} where u.id = $1 for no key update of u", user_id))
+
+
+async def lock_challenged(db: Executor, challenge_id: UUID) -> Account | None:
+    """The account of a challenge, as ``lock_account``; None when there is no such challenge."""
+    owner = "(select user_id from mfa_challenges where id = $1)"
+    return _account(await db.fetchrow(f"{_ACCOUNT} where u.id = {owner} for no key update of u", challenge_id))
 
 
 def _account(row: Record | None) -> Account | None:
@@ -113,9 +120,13 @@ async def add_account(
     return user_id
 
 
-async def note_failures(db: Executor, user_id: UUID, failures: int, locked_until: datetime | None) -> None:
+async def note_failure(db: Executor, user_id: UUID, locked_until: datetime | None) -> None:
+    """Count a wrong password. Of failures at the same instant one may lock, whichever comes last."""
     await db.execute(
-        "update users set failed_login_count = $2, locked_until = $3 where id = $1", user_id, failures, locked_until
+        """update users set failed_login_count = failed_login_count + 1, locked_until = greatest(locked_until, $2)
+           where id = $1""",
+        user_id,
+        locked_until,
     )
 
 
@@ -252,17 +263,26 @@ async def session(db: Executor, session_id: UUID) -> Record | None:
 
 
 async def hand_over(db: Executor, session_id: UUID, token_hash: str, now: datetime, lifetime: timedelta) -> bool:
-    """Give a living session a new refresh token, whoever held the old one."""
-    return bool(
-        await db.execute(
-            """
-            update user_sessions set refresh_token_hash = $2, last_activity_at = $3,
-                refresh_expiry_at = least($3 + $4::interval, absolute_expiry_at)
+    """Give a living session a new refresh token; the old one is retired, so that its use by a thief shows."""
+    alive: bool = await db.fetchval(
+        """
+        with old as (
+            select id, refresh_token_hash from user_sessions
             where id = $1 and revoked_at is null and refresh_expiry_at > $3 and absolute_expiry_at > $3
-            """,
-            session_id, token_hash, now, lifetime,
+            for update
+        ), handed as (
+            update user_sessions s set refresh_token_hash = $2, last_activity_at = $3,
+                refresh_expiry_at = least($3 + $4::interval, s.absolute_expiry_at)
+            from old where s.id = old.id
+        ), retired as (
+            insert into retired_refresh_tokens (token_hash, session_id, retired_at)
+            select refresh_token_hash, id, $3 from old
         )
+        select exists (select from old)
+        """,
+        session_id, token_hash, now, lifetime,
     )  # fmt: skip
+    return alive
 
 
 async def list_sessions(db: Executor, user_id: UUID, current: UUID, now: datetime) -> str:
@@ -355,12 +375,14 @@ async def forget_device(db: Executor, user_id: UUID, device_id: UUID, now: datet
     )
 
 
-async def forget_devices(db: Executor, user_id: UUID, now: datetime) -> None:
+async def forget_devices(db: Executor, user_id: UUID, now: datetime, *, but: UUID | None = None) -> None:
+    """Trust none of a user's devices any longer, except *but*."""
     await db.execute(
         """update user_trusted_devices set revoked_at = $2, token_hash = null
-           where user_id = $1 and revoked_at is null""",
+           where user_id = $1 and revoked_at is null and ($3::uuid is null or device_id <> $3)""",
         user_id,
         now,
+        but,
     )
 
 
@@ -398,11 +420,7 @@ async def add_challenge(
     user_agent: str,
 ) -> None:
     """Add a challenge, in place of the user's older ones."""
-    await db.execute(
-        "update mfa_challenges set expires_at = $2 where user_id = $1 and verified_at is null and expires_at > $2",
-        user_id,
-        now,
-    )
+    await end_challenges(db, user_id, now)
     await db.execute(
         """
         insert into mfa_challenges (id, user_id, challenge_type, otp_hash, created_at, expires_at, max_attempts,
@@ -411,6 +429,15 @@ async def add_challenge(
         """,
         challenge_id, user_id, method, otp_hash, now, expires_at, max_attempts, reason, ip, user_agent,
     )  # fmt: skip
+
+
+async def end_challenges(db: Executor, user_id: UUID, now: datetime) -> None:
+    """No code that is under way signs the user in any more."""
+    await db.execute(
+        "update mfa_challenges set expires_at = $2 where user_id = $1 and verified_at is null and expires_at > $2",
+        user_id,
+        now,
+    )
 
 
 async def lock_challenge(db: Executor, challenge_id: UUID) -> Record | None:
@@ -631,10 +658,15 @@ _KEPT = (
 )
 
 
-async def purge(db: Executor, now: datetime) -> dict[str, int]:
-    """Delete what is over; rows by table."""
+async def purge(db: Executor, now: datetime, *, at_once: int = 5000) -> dict[str, int]:
+    """Delete what is over, in statements of *at_once* rows: a backlog outlasts the limit of one. Rows by table."""
     counts = {}
     for table, over_at, days in _KEPT:
-        statement = f"delete from {table} where {over_at} < $1::timestamptz - make_interval(days => $2)"  # noqa: S608
-        counts[table] = await db.execute(statement, now, days)
+        is_over = f"{over_at} < $1::timestamptz - make_interval(days => $2)"
+        some = f"select ctid from {table} where {is_over} limit $3"  # noqa: S608
+        statement = f"delete from {table} where ctid = any(array({some}))"  # noqa: S608
+        deleted = counts[table] = await db.execute(statement, now, days, at_once)
+        while deleted == at_once:
+            deleted = await db.execute(statement, now, days, at_once)
+            counts[table] += deleted
     return counts

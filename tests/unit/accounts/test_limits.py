@@ -87,6 +87,24 @@ async def test_a_hundred_attempts_at_once_are_a_hundred_attempts(db: Database) -
     assert sum(count["test"].wait_s == 0 for count in counts) == LIMIT.attempts
 
 
+async def test_attempts_of_several_subjects_never_wait_for_each_other(db: Database) -> None:
+    """Counting, giving back and forgetting lock rows in one order, also in a table that is read by its index."""
+    await db.execute(
+        """insert into auth_rate_limits (limit_key, limit_type)
+           select md5(n::text), 'rest' from generate_series(1, 30000) n"""
+    )
+    await db.execute("analyze auth_rate_limits")
+    subjects = [COUNT.of(Limit(kind, 3, LIMIT.window, LIMIT.block), "one") for kind in ("c", "a", "b")]
+
+    async def attempt() -> None:
+        await take(db, START, *subjects)
+        await give_back(db, *subjects)
+        await forget(db, *reversed(subjects))
+
+    for _ in range(20):
+        await asyncio.gather(*(attempt() for _ in range(20)))  # PostgreSQL would end one of two that wait in a circle
+
+
 async def test_a_refused_attempt_counts_against_nothing_else(db: Database) -> None:
     """Who is blocked as one subject does not use up the attempts of the others."""
     other = Limit("other", 3, LIMIT.window, LIMIT.block)
