@@ -219,12 +219,24 @@ def test_adding_a_function_changes_exactly_its_resources(planned, dev):
     }
 
 
-def test_hundreds_of_functions_fit_both_environments(planned):
-    """The whole API with the usual limits stays within each connection budget."""
-    many = tuple(
-        manifest.http(f"jobs_read_{number}", f"GET /api/many/{number}", access=manifest.SUPER) for number in range(330)
+# The operations that the dashboard calls, each a function, and the work behind them, with room for what is added while
+# the last of them are built.
+WHOLE_API = 350
+
+
+def whole_api():
+    """The manifest, filled up with endpoints of usual limits to the size that the whole API will have."""
+    missing = max(0, WHOLE_API - len(manifest.FUNCTIONS))
+    planned = (
+        manifest.http(f"jobs_read_{number}", f"GET /api/many/{number}", access=manifest.SUPER)
+        for number in range(missing)
     )
-    for environment in ("dev", "prod"):
-        assert len(of(planned(environment, (*manifest.FUNCTIONS, *many)), "google_cloud_run_v2_service")) == 330 + len(
-            manifest.FUNCTIONS
-        )
+    return (*manifest.FUNCTIONS, *planned)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_whole_api_fits_each_environment(planned, environment):
+    """Connections, addresses of the network and services are enough for every function at its usual limits."""
+    functions = whole_api()
+    services = of(planned(environment, functions), "google_cloud_run_v2_service")
+    assert len(services) == len(functions) >= WHOLE_API
