@@ -343,6 +343,5 @@ module "pipeline" {
   state_bucket   = var.pipeline.state_bucket
   approvers      = var.pipeline.approvers
   image_registry = module.registry.repository
-  acts_as        = toset(concat([for area in module.area : area.email], [local.invoker_email, module.gateway.email, module.migration.email]))
   depends_on     = [google_project_service.needed]
 }
