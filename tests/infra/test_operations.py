@@ -78,7 +78,7 @@ def test_log_fields_that_metrics_read_are_written_by_the_code():
 
 
 def test_a_schedule_that_fails_with_all_its_repeats_is_noticed():
-    """Its attempts, with deadlines and pauses between, fall into one window of the alert, and are more than it allows."""
+    """Its attempts, with deadlines and pauses between, fall into one window of the alert, and exceed what it allows."""
     text = (MONITORING / "alerts.tf").read_text()
     [window_s, above] = [
         int(re.search(rf"schedule-failed = {{.*?{field}\s*= (\d+)", text, re.S)[1]) for field in ("window_s", "above")
