@@ -78,6 +78,12 @@ class Settings:
     vertex_classifier_model: str = "gemini-2.0-flash-001"
     vertex_imagen_model: str = "imagen-3.0-generate-001"
     vertex_timeout_s: float = 8.0
+    vertex_vision_model: str = ""  # reads documents; empty = vertex_model
+    vertex_fallback_models: tuple[str, ...] = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.0-flash-001")
+    forms_ai_timeout_s: float = 90.0
+    forms_ai_pdf_max_pages: int = 25
+    forms_ai_vision_max_pages: int = 10
+    forms_ai_per_hour: int = 30  # of one member of staff
     vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"

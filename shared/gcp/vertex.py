@@ -6,7 +6,7 @@ again is the queue's work. Prompts and answers appear in no error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared.config import Settings
@@ -37,9 +37,12 @@ class Ai:
         max_tokens: int = 1024,
         model: str | None = None,
         json_schema: Mapping[str, Any] | None = None,
+        media: Sequence[tuple[str, bytes]] = (),
         timeout_s: float | None = None,
     ) -> str:
         """The model's whole answer to *prompt*; with ``json_schema``, JSON of that shape, as text.
+
+        ``media``: files that the model sees before the prompt, as (MIME type, content); some 15 MB together at most.
 
         ``model`` defaults to ``vertex_model``, ``timeout_s`` to ``vertex_timeout_s``. Raises TryLater (busy, too slow,
         unreachable), Reconnect (our identity is refused) or Rejected: the request is wrong, the answer was withheld
@@ -50,7 +53,7 @@ class Ai:
 
         try:
             answer = await self._connected().generate_content(
-                request=self._request(prompt, system, temperature, max_tokens, model, json_schema),
+                request=self._request(prompt, system, temperature, max_tokens, model, json_schema, media),
                 timeout=timeout_s or self._settings.vertex_timeout_s,
                 retry=None,
             )
@@ -93,8 +96,9 @@ class Ai:
         max_tokens: int,
         model: str | None,
         json_schema: Mapping[str, Any] | None,
+        media: Sequence[tuple[str, bytes]] = (),
     ) -> Any:
-        from google.cloud.aiplatform_v1 import Content, GenerateContentRequest, GenerationConfig, Part
+        from google.cloud.aiplatform_v1 import Blob, Content, GenerateContentRequest, GenerationConfig, Part
 
         known = self._settings
         path = f"projects/{known.gcp_project_id}/locations/{known.vertex_location}/publishers/google/models"
@@ -102,9 +106,10 @@ class Ai:
         if json_schema is not None:
             config.response_mime_type = "application/json"
             config.response_schema = _schema(json_schema)
+        files = [Part(inline_data=Blob(mime_type=kind, data=data)) for kind, data in media]
         request = GenerateContentRequest(
             model=f"{path}/{model or known.vertex_model}",
-            contents=[Content(role="user", parts=[Part(text=prompt)])],
+            contents=[Content(role="user", parts=[*files, Part(text=prompt)])],
             generation_config=config,
         )
         if system:

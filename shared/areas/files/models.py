@@ -10,8 +10,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-Audience = Literal["owner", "staff", "signed_in", "public"]
-"""Who may see a file: its owner and admins; staff; anybody signed in; anybody."""
+Audience = Literal["owner", "staff", "signed_in", "public", "area"]
+"""Who may see a file: its owner and admins; staff; anybody signed in; anybody; whom its area lets in, and only there."""
 
 
 class Upload(Protocol):
@@ -41,6 +41,7 @@ class Stream(Protocol):
     def size(self) -> int | None: ...
     def chunks(self) -> AsyncIterator[bytes]: ...
     async def close(self) -> None: ...
+    async def read(self) -> bytes: ...
 
 
 class Bucket(Protocol):

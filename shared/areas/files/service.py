@@ -69,6 +69,11 @@ async def drop(tx: Transaction, addresses: Iterable[str | None]) -> None:
     await _order(tx, [*objects, *(one for one in found if isinstance(one, str))])
 
 
+async def drop_ids(tx: Transaction, file_ids: Sequence[UUID]) -> None:
+    """Delete these files after the commit."""
+    await _order(tx, await store.remove(tx, file_ids))
+
+
 async def drop_all_of(tx: Transaction, owner_id: UUID) -> None:
     """Delete every file of an owner after the commit."""
     await _order(tx, await store.remove_of_owner(tx, owner_id))
@@ -108,6 +113,15 @@ async def open_owned(db: Executor, bucket: Bucket, file_id: UUID, owner_id: UUID
     return await _opened(bucket, f"{row['folder']}/{row['id']}", row["name"], row["content_type"], cache=cache)
 
 
+async def read_held(db: Executor, bucket: Bucket, file_id: UUID, *, folder: str) -> bytes:
+    """A file that only its area serves (audience ``area``), for whoever that area lets in; NotFound when it is gone."""
+    row = await store.find(db, file_id)
+    stream = await bucket.open(f"{folder}/{file_id}") if row and row["folder"] == folder else None
+    if stream is None:
+        raise _missing()
+    return await stream.read()
+
+
 async def _open_old(db: Executor, bucket: Bucket, folder: str, name: str, viewer: Viewer) -> Opened:
     kept_as = rules.old_object(folder, name)
     if kept_as is None:
@@ -139,6 +153,8 @@ def _may_see(row: Record, viewer: Viewer) -> bool:
             return viewer.is_admin or row["owner_id"] == viewer.id
         case "staff":
             return viewer.is_staff
+        case "area":
+            return False
         case _:
             return True
 

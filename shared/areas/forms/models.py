@@ -146,10 +146,11 @@ class Submission(BaseModel):
             return body
         metadata = body["metadata"]
         told = {"landing_page": metadata.get("page_url"), "referrer": metadata.get("referrer")}
-        return {**body, "attribution": {**told, **_as_dict(body.get("attribution"))}}
+        return {**body, "attribution": {**told, **as_dict(body.get("attribution"))}}
 
 
-def _as_dict(value: object) -> dict[str, object]:
+def as_dict(value: object) -> dict[str, object]:
+    """A JSON object as it is, anything else as an empty one."""
     return dict(value) if isinstance(value, Mapping) else {}
 
 
@@ -252,7 +253,7 @@ class FormSettings(BaseModel):
 
 
 def _tolerant(model: type[M], stored: object) -> M:
-    given = _as_dict(stored)
+    given = as_dict(stored)
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -260,6 +261,9 @@ def _tolerant(model: type[M], stored: object) -> M:
         return model.model_validate({key: value for key, value in given.items() if key not in wrong})
 
 
+FIELD_TYPES = frozenset(
+    {"text", "email", "phone", "select", "radio", "checkbox", "date", "number", "textarea", "file", "hidden"}
+)
 # Other words for a field's type: HTML's, the models' that write forms, and Document AI's.
 _TYPES = {
     "tel": "phone",
@@ -331,12 +335,12 @@ class FormField(BaseModel):
     @classmethod
     def read(cls, stored: object) -> FormField | None:
         """The stored field, or None when it has no usable name."""
-        told = _as_dict(stored)
+        told = as_dict(stored)
         name = told.get("name")
         if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_KEY_LENGTH:
             return None
         kind = str(told.get("inputType") or told.get("type") or "text").strip().lower()
-        rules = _as_dict(told.get("validation"))
+        rules = as_dict(told.get("validation"))
         options = told.get("options")
         return _tolerant(
             cls,
@@ -381,10 +385,10 @@ class Theme(BaseModel):
 
     @classmethod
     def read(cls, told: object) -> Theme:
-        given = _as_dict(told)
+        given = as_dict(told)
         colors = {
             name: value
-            for name, value in _as_dict(given.get("colors")).items()
+            for name, value in as_dict(given.get("colors")).items()
             if re.fullmatch(r"[a-z][a-z0-9-]{0,30}", str(name)) and isinstance(value, str) and _COLOR.fullmatch(value)
         }
         font, radius = given.get("font"), given.get("radius")
@@ -417,7 +421,7 @@ class FormSchema(BaseModel):
     @classmethod
     def read(cls, stored: object) -> FormSchema:
         """The stored schema; fields without a name are dropped, of two with one name the first stays."""
-        told = _as_dict(stored)
+        told = as_dict(stored)
         fields, steps = told.get("fields"), told.get("steps")
         named: dict[str, FormField] = {}
         for one in map(FormField.read, fields if isinstance(fields, list) else []):

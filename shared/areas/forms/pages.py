@@ -44,13 +44,18 @@ class PageView:
     parent_origin: str | None
     nonce: str  # fresh for each answer, the same in its headers
     theme: Theme = field(default_factory=Theme)  # of this embed, over the version's own
+    preview: bool = False  # for its author: works like the real one, but sends nothing
 
 
 def render_page(view: PageView) -> str:
     """The whole HTML document of ``GET /embed/form/{form_id}``."""
     base = view.app_base_url.rstrip("/")
     path = f"/embed/form/{view.form_id}/runtime.js?version={view.version_id}"
-    script = f"{base}{path}" if view.mode == "html" else f"{base}/embed/script/runtime.js"
+    source = f"{base}{path}" if view.mode == "html" else f"{base}/embed/script/runtime.js"
+    script = f'<script defer nonce="{html.escape(view.nonce)}" src="{html.escape(source)}"></script>'
+    if view.preview:  # what is not published has no script of its own address
+        code = form_runtime(view.schema.js_code) if view.mode == "html" else fields_runtime()
+        script = f'<script nonce="{html.escape(view.nonce)}">{code}</script>'
     content = view.code if view.mode == "html" else '<div id="anchor-form-root"></div>'
     # The facts and the runtime come before the author's markup: nothing left open in it can swallow them.
     return "\n".join(
@@ -60,7 +65,7 @@ def render_page(view: PageView) -> str:
             f"<title>{html.escape(view.form_name)}</title>",
             f"<style>{_style(view)}</style>",
             f'<script type="application/json" id="anchor-form-config">{_data(_facts(view, base))}</script>',
-            f'<script defer nonce="{html.escape(view.nonce)}" src="{html.escape(script)}"></script>',
+            script,
             f"</head>\n<body>\n{content}\n</body>\n</html>\n",
         )
     )
@@ -70,16 +75,22 @@ def _facts(view: PageView, base: str) -> JsonObject:
     facts: JsonObject = {
         "form_id": str(view.form_id),
         "submit_url": f"{base}/embed/{view.form_id}/submit",
+        "start_url": f"{base}/embed/{view.form_id}/start",
+        "preview": view.preview,
         "attribution": view.attribution.model_dump(),
         "page_token": view.page_token,
         "parent_origin": view.parent_origin,
         "honeypot": rules.HONEYPOT,
     }
-    if view.mode == "react":
+    if view.mode == "react" or _has_conditions(view.schema):
         drawn = set(type(view.schema.fields[0]).model_fields) if view.schema.fields else set()
         facts["fields"] = [one.model_dump(include=drawn) for one in view.schema.fields]
         facts["steps"] = [step.model_dump() for step in view.schema.steps]
     return facts
+
+
+def _has_conditions(schema: FormSchema) -> bool:
+    return any(one.show_if for one in (*schema.fields, *schema.steps))
 
 
 def _style(view: PageView) -> str:
@@ -171,7 +182,7 @@ def embed_script(app_base_url: str) -> str:
 
 def form_runtime(author_code: str) -> str:
     """The runtime of a form in html mode, with its author's code as text that it runs after itself."""
-    return _together("core.js", "form_runtime.js").replace('"{author_code}"', _data(author_code))
+    return _together("core.js", "conditions.js", "form_runtime.js").replace('"{author_code}"', _data(author_code))
 
 
 def fields_runtime() -> str:

@@ -7,6 +7,7 @@ Taking a submission is one transaction: its row, the steps it needs, its audit l
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Awaitable, Callable
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 PER_IP = Limit("embed_ip", rules.SUBMITS_PER_IP_PER_MINUTE)
 PER_FORM = Limit("embed_form", rules.SUBMITS_PER_FORM_PER_MINUTE)
+STARTS_PER_IP = Limit("embed_start", rules.SUBMITS_PER_IP_PER_MINUTE)  # counted apart: it must cost no one their submit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class Form:
     stored_schema: JsonObject
     code: str
     css: str | None
+    embed_token: str | None
 
 
 async def load(db: Executor, form_id: UUID, *, version_id: UUID | None = None, with_code: bool = False) -> Form:
@@ -85,6 +88,7 @@ async def load(db: Executor, form_id: UUID, *, version_id: UUID | None = None, w
         stored_schema=row["schema_json"] if isinstance(row["schema_json"], dict) else {},
         code=row["react_code"] or "",
         css=row["css_code"],
+        embed_token=row["embed_token"],
     )
 
 
@@ -130,6 +134,7 @@ async def show_page(
         nonce=nonce,
         theme=Theme.read(_json(theme)),
     )
+    await store.count_view(db, form.id)
     headers = pages.page_headers(form.settings, nonce=nonce, app_base_url=app_base_url, image_sources=image_sources)
     return pages.render_page(view), headers
 
@@ -146,6 +151,13 @@ def _require_allowed(origin: str | None, settings: FormSettings) -> None:
         raise Forbidden("This form may not be used on this site.", code="DOMAIN_NOT_ALLOWED")
 
 
+async def count_start(db: Executor, form_id: UUID, page_token: str, visitor: Visitor, *, key: bytes) -> None:
+    """Count that somebody began to answer on a page of this form; Forbidden or Invalid when there was no such page."""
+    await spend(db, (STARTS_PER_IP, visitor.ip))
+    page = rules.read_page(page_token, key, form_id=form_id, now=datetime.now(UTC))
+    await store.count_start(db, page.form_id)
+
+
 async def form_runtime(db: Executor, form_id: UUID, visitor: Visitor, *, version_id: UUID | None) -> str:
     """The script of a form's page in html mode, of the version that the page shows."""
     await spend(db, (PER_IP, visitor.ip))
@@ -153,11 +165,12 @@ async def form_runtime(db: Executor, form_id: UUID, visitor: Visitor, *, version
     return pages.form_runtime(form.schema.js_code)
 
 
-async def describe(db: Executor, form_id: UUID, visitor: Visitor) -> PublicForm:
-    """A published form as data. With an allow-list, only for a page of an allowed site."""
+async def describe(db: Executor, form_id: UUID, visitor: Visitor, *, token: str = "") -> PublicForm:
+    """A published form as data. With an allow-list, only for a page of an allowed site, or for the embed token."""
     await spend(db, (PER_IP, visitor.ip))
     form = await load(db, form_id, with_code=True)
-    if form.settings.domain_allowlist:
+    knows_token = form.embed_token is not None and hmac.compare_digest(form.embed_token.encode(), token.encode())
+    if form.settings.domain_allowlist and not knows_token:
         _require_allowed(rules.origin_of(visitor.origin) or rules.origin_of(visitor.referer), form.settings)
     mode = form.schema.mode_for(form.code)
     return PublicForm(

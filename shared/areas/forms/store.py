@@ -13,7 +13,7 @@ async def published(db: Executor, form_id: UUID, version_id: UUID | None, *, wit
     """A published form with the version it shows, or with *version_id*, if that one was ever published."""
     return await db.fetchrow(
         """
-        select f.id, f.name, f.form_type, f.settings_json, v.id as version_id, v.version_number, v.schema_json,
+        select f.id, f.name, f.form_type, f.settings_json, f.embed_token, v.id as version_id, v.version_number, v.schema_json,
                case when $3 then v.react_code end as react_code, case when $3 then v.css_code end as css_code
         from forms f
         join form_versions v on v.form_id = f.id and v.id = coalesce($2, f.published_version_id)
@@ -229,4 +229,26 @@ async def draft(db: Executor, form_id: UUID, token_hash: str) -> Record | None:
         """,
         form_id,
         token_hash,
+    )
+
+
+async def count_view(db: Executor, form_id: UUID) -> None:
+    await db.execute(
+        """
+        insert into form_activity as a (form_id, day, views) values ($1, (now() at time zone 'UTC')::date, 1)
+        on conflict (form_id, day) do update set views = a.views + 1
+        """,
+        form_id,
+    )
+
+
+async def count_start(db: Executor, form_id: UUID) -> None:
+    """Count one beginning; of a form that is gone, none."""
+    await db.execute(
+        """
+        insert into form_activity as a (form_id, day, starts)
+        select id, (now() at time zone 'UTC')::date, 1 from forms where id = $1
+        on conflict (form_id, day) do update set starts = a.starts + 1
+        """,
+        form_id,
     )

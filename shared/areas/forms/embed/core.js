@@ -21,7 +21,21 @@ function anchorPage() {
     return error;
   }
 
+  /* Tells once that somebody began to answer; whether it arrives matters to nobody here. */
+  function tellStart() {
+    if (facts.preview) return;
+    fetch(facts.start_url, {
+      method: "POST",
+      mode: "cors",
+      credentials: "omit",
+      keepalive: true,
+      headers: { "Content-Type": "text/plain" },
+      body: JSON.stringify({ page_token: facts.page_token })
+    }).catch(function () {});
+  }
+
   function send(payload) {
+    if (facts.preview) return Promise.resolve({ success: true, message: "This is a preview: nothing was sent." });
     var body = {
       payload: payload,
       attribution: facts.attribution,
@@ -174,6 +188,7 @@ function anchorPage() {
      reveal(input), where given, brings an input into view that has an error. */
   function bind(form, reveal) {
     plantHoneypot(form);
+    form.addEventListener("input", tellStart, { once: true });
     form.addEventListener("submit", function (event) {
       event.preventDefault();
       if (sending) return;
