@@ -84,7 +84,12 @@ COMMON_SECRETS = ("JWT_SECRET", "ENCRYPTION_KEYS", "HASH_KEY")
 AREAS = {
     area.name: area
     for area in (
-        Area(name="forms", secrets=("MAILGUN_API_KEY",), enqueues=("forms_process",), google=("vertex",)),
+        Area(
+            name="forms",
+            secrets=("MAILGUN_API_KEY",),
+            enqueues=("forms_process", "files_delete"),
+            google=("vertex", "storage"),
+        ),
         Area(
             name="emails",
             secrets=("MAILGUN_API_KEY", "MAILGUN_WEBHOOK_SIGNING_KEY"),
@@ -135,6 +140,7 @@ class Function:
     concurrency: int = 40
     max_instances: int = 10
     max_body_kb: int = 100
+    says_error: bool = False  # its refusals say "error" beside "message", as the forms builder reads them
     embeddable: bool = False  # served to pages of other sites: its own CORS, CSP and framing rules
 
     @property
@@ -188,7 +194,48 @@ FORMS = (
     http("forms_submit", "POST /embed/{form_id}/submit", access=PUBLIC, embeddable=True, max_instances=20),
     http("forms_save_draft", "POST /embed/{form_id}/draft/save", access=PUBLIC, embeddable=True),
     http("forms_resume_draft", "POST /embed/{form_id}/draft/resume", access=PUBLIC, embeddable=True),
+    http("forms_count_start", "POST /embed/{form_id}/start", access=PUBLIC, embeddable=True),
     task("forms_process", queue="forms", max_instances=20),
+)
+
+# The builder that staff make forms with. Code comes in whole; reading a document takes the model its time.
+_CODE = {"max_body_kb": 4 * 1024, "concurrency": 8, "says_error": True}
+_DOCUMENT = {"max_body_kb": 31 * 1024, "memory_mb": 1024, "concurrency": 2, "timeout_s": 120, "says_error": True}
+_SAYS = {"says_error": True}
+FORMS_ADMIN = (
+    http("forms_list", "GET /api/forms", access=STAFF, **_SAYS),
+    http("forms_create", "POST /api/forms", access=STAFF, **_CODE),
+    http("forms_show", "GET /api/forms/{id}", access=STAFF, **_SAYS),
+    http("forms_update", "PUT /api/forms/{id}", "PATCH /api/forms/{id}", access=STAFF, **_SAYS),
+    http("forms_delete", "DELETE /api/forms/{id}", access=STAFF, **_SAYS),
+    http("forms_duplicate", "POST /api/forms/{id}/duplicate", access=STAFF, **_SAYS),
+    http("forms_renew_embed_token", "POST /api/forms/{id}/embed-token", access=STAFF, **_SAYS),
+    http("forms_show_stats", "GET /api/forms/{id}/stats", access=STAFF, **_SAYS),
+    http("forms_list_audit", "GET /api/forms/{id}/audit-logs", access=STAFF, **_SAYS),
+    http("forms_list_versions", "GET /api/forms/{id}/versions", access=STAFF, **_SAYS),
+    http("forms_show_version", "GET /api/forms/{id}/versions/{versionId}", access=STAFF, **_SAYS),
+    http("forms_save_version", "POST /api/forms/{id}/versions", access=STAFF, **_CODE),
+    http("forms_publish", "POST /api/forms/{id}/versions/{versionId}/publish", access=STAFF, **_SAYS),
+    http("forms_preview", "GET /api/forms/{id}/preview", access=STAFF, **_SAYS),
+    http("forms_compile_preview", "POST /api/forms/preview/compile", access=STAFF, **_CODE),
+    http("forms_print_blank", "GET /api/forms/{id}/pdf", access=STAFF, **_SAYS),
+    http("forms_list_submissions", "GET /api/forms/{id}/submissions", access=STAFF, **_SAYS),
+    http("forms_export_submissions", "GET /api/forms/{id}/submissions/export", access=STAFF, timeout_s=300, **_SAYS),
+    http("forms_show_submission", "GET /api/forms/{id}/submissions/{submissionId}", access=STAFF, **_SAYS),
+    http("forms_delete_submission", "DELETE /api/forms/{id}/submissions/{submissionId}", access=ADMIN, **_SAYS),
+    http("forms_print_submission", "GET /api/forms/{id}/submissions/{submissionId}/print", access=STAFF, **_SAYS),
+    http("forms_make_pdf", "POST /api/forms/{id}/submissions/{submissionId}/pdf", access=STAFF, concurrency=4, **_SAYS),
+    http(
+        "forms_download_pdf", "GET /api/forms/{id}/submissions/{submissionId}/pdf/{artifactId}", access=STAFF, **_SAYS
+    ),
+    http("forms_list_pdfs", "GET /api/forms/{id}/submissions/{submissionId}/pdfs", access=STAFF, **_SAYS),
+    http("forms_read_pdf", "POST /api/forms/{id}/ai/upload-pdf", access=STAFF, **_DOCUMENT),
+    http("forms_read_pdf_vision", "POST /api/forms/{id}/ai/vision/upload-pdf", access=STAFF, **_DOCUMENT),
+    http("forms_read_pdf_layout", "POST /api/forms/{id}/ai/docai/upload-pdf", access=STAFF, **_DOCUMENT),
+    http("forms_generate", "POST /api/forms/{id}/ai-generate", access=STAFF, timeout_s=120, **_CODE),
+    http("forms_edit_with_ai", "POST /api/forms/{id}/ai/edit", access=STAFF, timeout_s=120, **_CODE),
+    http("forms_derive_schema", "POST /api/forms/{id}/ai/generate-schema", access=STAFF, timeout_s=120, **_CODE),
+    schedule("forms_purge", cron="45 7 * * *", timeout_s=600),
 )
 
 EMAILS = (
@@ -426,7 +473,7 @@ LEADS = (
 )
 
 FUNCTIONS: tuple[Function, ...] = (
-    *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
+    *(*JOBS, *FORMS, *FORMS_ADMIN, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *LEADS,
 )

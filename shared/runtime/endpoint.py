@@ -21,7 +21,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from pydantic import BaseModel
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -149,6 +149,8 @@ async def _serve(
     cookies = Cookies(secure=not instance.settings.is_local)
     with log.bound(function=function.name, request_id=request_id, **trace):
         response = await _answer(request, function, router, shape, handler, instance, request_id, caller, cookies)
+        if function.says_error and response.status_code >= 400:
+            response = _also_as_error(response)
         cookies.apply(response)
         _dress(response, request, function, instance, request_id)
         log.info(
@@ -270,6 +272,19 @@ def _problem(problem: Problem) -> Response:
     if isinstance(problem, TooManyRequests):
         response.headers["Retry-After"] = str(problem.retry_after_s)
     return response
+
+
+def _also_as_error(response: Response) -> Response:
+    """A refusal whose message is also called ``error``; a page or a text stays as it is."""
+    if response.media_type != "application/json":
+        return response
+    body = from_json(response.body)
+    again = Response(
+        to_json({"error": body["message"], **body}), status_code=response.status_code, media_type="application/json"
+    )
+    kept = (line for line in response.raw_headers if line[0] not in (b"content-length", b"content-type"))
+    again.raw_headers.extend(kept)
+    return again
 
 
 def _unavailable(error: TryLater) -> Response:

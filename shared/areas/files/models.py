@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 Audience = Literal["owner", "staff", "signed_in", "public", "area"]
-"""Who may see a file: its owner and admins; staff; anybody signed in; anybody; whom its area lets in, and only there."""
+"""Who may see a file: its owner and admins; staff; anybody signed in; anybody; whoever its area lets in, only there."""
 
 
 class Upload(Protocol):

@@ -6,12 +6,13 @@ was published. Whoever changes a form holds its row locked, so that numbers, poi
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from shared.areas.files import service as files
-from shared.areas.forms import audit, builder_store, definition, pages
+from shared.areas.forms import audit, builder_store, definition, pages, printing
 from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import CreateForm, DuplicateForm, ListQuery, SaveVersion, UpdateForm
 from shared.areas.forms.models import Attribution, FormSchema, FormSettings
@@ -255,6 +256,15 @@ async def preview(
     )
     headers = pages.page_headers(FormSettings(), nonce=nonce, app_base_url=app_base_url, image_sources=images)
     return pages.render_page(view), headers
+
+
+async def draw_blank(db: Executor, editor: Editor, form_id: UUID, version_id: UUID | None) -> printing.Drawn:
+    """A version's questions as a PDF; Invalid when it has none that are known here."""
+    version = _found(await builder_store.version(db, editor.viewer, form_id, version_id))
+    schema = FormSchema.read(version["schema_json"])
+    if not schema.fields:
+        raise Invalid("This version lists no fields to be printed. Derive them from its code first.", code="NO_FIELDS")
+    return await asyncio.to_thread(printing.draw_blank, version["name"], schema)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def _field(one: FormField, *, drawn: bool) -> Iterator[Problem]:
 
 
 def _conditions(schema: FormSchema) -> Iterator[Problem]:
-    """Operators that nobody knows, steps that ask for fields that are not there, and fields that wait for each other."""
+    """Unknown operators, steps that ask for fields that are not there, and fields that wait for each other."""
     names = {one.name for one in schema.fields}
     for step in schema.steps:
         for condition in step.show_if:

@@ -7,14 +7,18 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.areas.files.models import Upload
 from shared.areas.files.rules import DOCUMENTS, MEBIBYTE, RASTER_IMAGES, accept
 from shared.errors import Invalid
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 MAX_BYTES: Final = 10 * MEBIBYTE
 MAX_IMAGES: Final = 10
+PDF: Final = {"pdf": DOCUMENTS["pdf"]}
 _MAX_PIXELS: Final = 50_000_000
 _SIDE: Final = 1600  # pixels: what the model looks at
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -31,8 +35,8 @@ class Document:
 
 def read_pdf(upload: Upload, *, max_pages: int) -> Document:
     """A PDF of at most *max_pages*; Invalid or TooLarge when it is none, cannot be opened, or is longer."""
-    accept(upload, "pdf", {"pdf": DOCUMENTS["pdf"]}, max_bytes=MAX_BYTES)
-    import pypdfium2
+    accept(upload, "pdf", PDF, max_bytes=MAX_BYTES)
+    import pypdfium2  # type: ignore[import-untyped]
 
     with _PDFIUM:
         try:
@@ -73,14 +77,20 @@ def _image(upload: Upload) -> tuple[str, bytes] | None:
                 raise Invalid.field("images", "has too many pixels")
             small = ImageOps.exif_transpose(image).convert("RGB")
             small.thumbnail((_SIDE, _SIDE))
-            darkest, brightest = small.convert("L").getextrema()
-            if brightest - darkest < 8:
+            if _is_blank(small):
                 return None
             out = io.BytesIO()
             small.save(out, "JPEG", quality=80)
             return "image/jpeg", out.getvalue()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise Invalid.field("images", "is not a picture that can be read") from None
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Whether hardly anything differs in brightness."""
+    counts = image.convert("L").histogram()
+    shades = [shade for shade, count in enumerate(counts) if count]
+    return shades[-1] - shades[0] < 8
 
 
 # --- whether the labels were read right -------------------------------------------------------------------------------

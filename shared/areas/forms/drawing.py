@@ -63,9 +63,10 @@ def _question(one: FormField) -> str:
     if one.type == "hidden":
         return f'    <input type="hidden" name="{name}" value="{escape(one.default)}">'
     if one.options and one.type in ("radio", "checkbox"):
+        each = required if one.type == "radio" else _GROUP
         boxes = "\n".join(
             f'      <label class="ac-choice"><input type="{one.type}" name="{name}" value="{escape(option.value)}"'
-            f"{required if one.type == 'radio' else _GROUP}> {escape(option.label)}</label>"
+            f"{each}> {escape(option.label)}</label>"
             for option in one.options
         )
         legend = f'      <legend class="ac-label">{escape(one.label)}{star}</legend>'

@@ -90,7 +90,7 @@ def _facts(view: PageView, base: str) -> JsonObject:
 
 
 def _has_conditions(schema: FormSchema) -> bool:
-    return any(one.show_if for one in (*schema.fields, *schema.steps))
+    return any(one.show_if for one in schema.fields) or any(step.show_if for step in schema.steps)
 
 
 def _style(view: PageView) -> str:

@@ -13,8 +13,9 @@ async def published(db: Executor, form_id: UUID, version_id: UUID | None, *, wit
     """A published form with the version it shows, or with *version_id*, if that one was ever published."""
     return await db.fetchrow(
         """
-        select f.id, f.name, f.form_type, f.settings_json, f.embed_token, v.id as version_id, v.version_number, v.schema_json,
-               case when $3 then v.react_code end as react_code, case when $3 then v.css_code end as css_code
+        select f.id, f.name, f.form_type, f.settings_json, f.embed_token, v.id as version_id, v.version_number,
+               v.schema_json, case when $3 then v.react_code end as react_code,
+               case when $3 then v.css_code end as css_code
         from forms f
         join form_versions v on v.form_id = f.id and v.id = coalesce($2, f.published_version_id)
         where f.id = $1 and f.status = 'published' and (v.published_at is not null or v.id = f.published_version_id)

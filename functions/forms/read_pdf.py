@@ -1,0 +1,9 @@
+from functions.forms.reading import read
+from shared.areas.forms.builder_models import Generated
+from shared.runtime import Call, Form, endpoint
+
+
+@endpoint
+async def forms_read_pdf(call: Call, body: Form) -> Generated:
+    """A form from the pages of a PDF. Spec api-forms F13."""
+    return await read(call, body, "pdf")
