@@ -8,10 +8,7 @@ from shared.runtime import Call, endpoint
 async def forms_generate(call: Call, body: Describe) -> Generated:
     """A form from a description in words. Spec api-forms F18."""
     services, who, form_id = call.services, editor(call), call.id("id")
-    await ai.admit(call.db, who, form_id, services.settings)
-    source = ai.Source(kind="description", instructions=body.description)
-    run_id = ai.new_run()
-    generated = await ai.generate(services.ai, services.settings, source, run_id)
+    made = await ai.from_description(call.db, services.ai, services.settings, who, form_id, body.description)
     async with call.transaction() as tx:
-        await ai.record_run(tx, who, form_id, run_id, source, None)
-    return generated
+        await ai.record_run(tx, who, form_id, made)
+    return made.form

@@ -278,7 +278,7 @@ def _also_as_error(response: Response) -> Response:
     """A refusal whose message is also called ``error``; a page or a text stays as it is."""
     if response.media_type != "application/json":
         return response
-    body = from_json(response.body)
+    body = from_json(bytes(response.body))
     again = Response(
         to_json({"error": body["message"], **body}), status_code=response.status_code, media_type="application/json"
     )

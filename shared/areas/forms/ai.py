@@ -19,10 +19,10 @@ from typing import Any, Final, Literal, Protocol
 from uuid import UUID, uuid4
 
 from shared.areas.files import service as files
-from shared.areas.files.models import Bucket, Kept, NewFile, Place, Upload
+from shared.areas.files.models import Bucket, Kept, Place, Upload
 from shared.areas.forms import audit, builder_store, definition, documents, drawing, pages, rules
 from shared.areas.forms.audit import Editor
-from shared.areas.forms.builder_models import EditCode, Edited, Generated
+from shared.areas.forms.builder_models import DocumentTexts, EditCode, Edited, Generated
 from shared.areas.forms.models import FIELD_TYPES, FormField, FormSchema, JsonObject, as_dict
 from shared.db.counters import Limit, spend
 from shared.db.database import Database, Executor, Transaction
@@ -73,6 +73,15 @@ class Settings(Protocol):
     def forms_ai_per_hour(self) -> int: ...
 
 
+class Uploads(Protocol):
+    """What came with a multipart body (``runtime.multipart.Form``)."""
+
+    @property
+    def uploads(self) -> Mapping[str, Sequence[Upload]]: ...
+    def parsed(self, model: type[DocumentTexts]) -> DocumentTexts: ...
+    def files(self, *names: str, at_most: int) -> Sequence[Upload]: ...
+
+
 class Unusable(Problem):
     """The model answered, but with nothing that can be used."""
 
@@ -97,16 +106,14 @@ async def admit(db: Executor, editor: Editor, form_id: UUID, settings: Settings)
 
 
 async def read_document(
-    kind: Kind, pdfs: Sequence[Upload], images: Sequence[Upload], instructions: str, settings: Settings
+    kind: Kind, pdf: Upload, images: Sequence[Upload], instructions: str, settings: Settings
 ) -> Source:
     """The uploaded document as the model is to see it; Invalid or TooLarge when it cannot be read.
 
     Pages need no drawing before the model sees them: it looks at a PDF's pages itself.
     """
-    if not pdfs:
-        raise Invalid.field("pdf", "is missing")
     most = settings.forms_ai_pdf_max_pages if kind == "pdf" else settings.forms_ai_vision_max_pages
-    document = await asyncio.to_thread(documents.read_pdf, pdfs[0], max_pages=most)
+    document = await asyncio.to_thread(documents.read_pdf, pdf, max_pages=most)
     pictures = await asyncio.to_thread(documents.read_images, images)
     media = [*document.media, *pictures]
     if sum(len(data) for _, data in media) > MAX_MEDIA:
@@ -281,31 +288,70 @@ def _layout(raw: object, schema: FormSchema, source: Source) -> JsonObject:
     }
 
 
-async def keep_source(db: Database, bucket: Bucket, editor: Editor, pdf: Upload) -> Kept:
-    """The document that the AI read, for staff to look up."""
-    [checked] = files.checked([pdf], "pdf", documents.PDF, max_bytes=documents.MAX_BYTES)
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A form that was made, and what it was made from."""
+
+    run_id: UUID
+    source: Source
+    form: Generated
+    kept: Kept | None = None  # the document
+
+
+async def from_upload(
+    db: Database,
+    ai: Model,
+    bucket: Bucket,
+    settings: Settings,
+    editor: Editor,
+    form_id: UUID,
+    kind: Kind,
+    uploads: Uploads,
+) -> Made:
+    """A form from an uploaded document (field ``pdf``, for *vision* also ``images``), with ``instructions``.
+
+    The document is kept for staff to look up. ``record_run`` keeps what was asked.
+    """
+    texts = uploads.parsed(DocumentTexts)
+    uploads.files(*("pdf", "images") if kind == "vision" else ("pdf",), at_most=documents.MAX_IMAGES)
+    pdfs, images = uploads.uploads.get("pdf", ()), uploads.uploads.get("images", ())
+    if len(pdfs) != 1:
+        raise Invalid.field("pdf", "must be one file")
+    await admit(db, editor, form_id, settings)
+    source = await read_document(kind, pdfs[0], images, texts.instructions, settings)
+    run_id = uuid4()
+    form = await generate(ai, settings, source, run_id)
     place = Place(folder=FOLDER, audience="staff", owner_id=None, created_by=editor.id)
-    [kept] = await files.keep(db, bucket, [NewFile(checked.name, checked.content_type, checked.data)], place)
-    return kept
+    [kept] = await files.keep(
+        db, bucket, files.checked(pdfs, "pdf", documents.PDF, max_bytes=documents.MAX_BYTES), place
+    )
+    return Made(run_id, source, form, kept)
 
 
-async def record_run(
-    tx: Transaction, editor: Editor, form_id: UUID, run_id: UUID, source: Source, kept: Kept | None
-) -> None:
+async def from_description(
+    db: Database, ai: Model, settings: Settings, editor: Editor, form_id: UUID, description: str
+) -> Made:
+    """A form from words alone."""
+    await admit(db, editor, form_id, settings)
+    source, run_id = Source(kind="description", instructions=description), uuid4()
+    return Made(run_id, source, await generate(ai, settings, source, run_id))
+
+
+async def record_run(tx: Transaction, editor: Editor, form_id: UUID, made: Made) -> None:
     """Keep what was asked, so that the version saved from the answer can tell where it came from."""
-    if kept is not None:
-        await files.attach(tx, [kept])
+    if made.kept is not None:
+        await files.attach(tx, [made.kept])
     await builder_store.insert_ai_run(
         tx,
-        run_id=run_id,
+        run_id=made.run_id,
         form_id=form_id,
-        kind=source.kind,
-        instructions=source.instructions,
-        file_id=kept.id if kept else None,
-        source_path=kept.url if kept else None,
+        kind=made.source.kind,
+        instructions=made.source.instructions,
+        file_id=made.kept.id if made.kept else None,
+        source_path=made.kept.url if made.kept else None,
         created_by=editor.id,
     )
-    await audit.record(tx, editor, "ai.generated", "ai_run", run_id, form_id=form_id, kind=source.kind)
+    await audit.record(tx, editor, "ai.generated", "ai_run", made.run_id, form_id=form_id, kind=made.source.kind)
 
 
 # --- changing code ----------------------------------------------------------------------------------------------------
@@ -502,7 +548,3 @@ async def _ask(
         return as_dict(json.loads(text))
     except ValueError:
         raise Unusable("The AI's answer could not be read. Please try again.") from None
-
-
-def new_run() -> UUID:
-    return uuid4()

@@ -55,7 +55,7 @@ async def listed(db: Executor, form_id: UUID, *, limit: int, offset: int) -> str
     text: str = await db.fetchval(
         """
         select json_build_object(
-            'total', (select count(*) from form_audit_logs where metadata_json ->> 'form_id' = $1::text
+            'total', (select count(*) from form_audit_logs where metadata_json ->> 'form_id' = $1::uuid::text
                       or entity_type = 'form' and entity_id = $1::uuid),
             'logs', coalesce(json_agg(json_build_object(
                 'id', l.id, 'actor_id', l.actor_id, 'action', l.action, 'entity_type', l.entity_type,
@@ -66,7 +66,7 @@ async def listed(db: Executor, form_id: UUID, *, limit: int, offset: int) -> str
         )::text
         from (
             select * from form_audit_logs
-            where metadata_json ->> 'form_id' = $1::text or entity_type = 'form' and entity_id = $1::uuid
+            where metadata_json ->> 'form_id' = $1::uuid::text or entity_type = 'form' and entity_id = $1::uuid
             order by created_at desc, id limit $2 offset $3
         ) l
         left join users u on u.id = l.actor_id
