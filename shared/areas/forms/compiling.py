@@ -7,7 +7,7 @@ import warnings
 
 from shared.errors import Problem
 
-_END = "\n;void 0;\n"  # esbuild answers a mistake with nothing: with this, right code is never nothing
+_END = "\n;\n"  # esbuild answers a mistake with nothing: with this, right code is never nothing
 _IMPORT = re.compile(r"^import\b[^;]*;\n?", re.MULTILINE)
 _DEFAULT_NAMED = re.compile(r"^export default ((?:async )?(?:function\*?|class)) ([\w$]+)", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default ", re.MULTILINE)
@@ -27,7 +27,7 @@ def compile_jsx(code: str) -> str:
     compiled = _transform(code.replace("\x00", "") + _END)
     if not compiled:
         raise Problem("The code has a syntax error.", code="SYNTAX_ERROR", detail="It cannot be read as JSX.")
-    return _as_body(compiled.rstrip().removesuffix("void 0;").rstrip())
+    return _as_body(re.sub(r"(?:^|\n);\s*$", "", compiled))
 
 
 def _as_body(code: str) -> str:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 MARGIN: Final = 50.0  # points
 LABEL_WIDTH: Final = 150.0
-_TAG = re.compile(r"<[A-Za-z/!?]")
 _PLACEHOLDER = re.compile(r"{{\s*([^{}]{1,200}?)\s*}}")
 
 
@@ -122,8 +121,8 @@ class _Filler(HTMLParser):
         self.out.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        is_text = not self._raw and not _TAG.search(data)  # a tag that never ends comes as text
-        self.out.append(_PLACEHOLDER.sub(self._answer, data) if is_text else data)
+        text = data.replace("<", "&lt;")  # of a tag that never ends, or never was one: an answer would make it one
+        self.out.append(data if self._raw else _PLACEHOLDER.sub(self._answer, text))
 
     def handle_entityref(self, name: str) -> None:
         self.out.append(f"&{name};")

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from shared.areas.forms import pages, rules
+from shared.areas.forms import drawing, pages, rules
 from shared.areas.forms.models import Attribution, FormSchema, FormSettings, Theme
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -73,6 +73,10 @@ class App:
     referers: list[str | None] = field(default_factory=list)
     settings: FormSettings = field(default_factory=FormSettings)
     wrong: list[dict[str, str]] = field(default_factory=list)
+    starts: list[dict[str, Any]] = field(default_factory=list)
+    code: str = AUTHORS_HTML
+    schema: FormSchema = field(default_factory=FormSchema)
+    preview: bool = False
 
     def routes(self) -> list[Route]:
         return [
@@ -80,6 +84,7 @@ class App:
             Route("/embed/script/runtime.js", self.fields_runtime),
             Route("/embed/form/{form_id:uuid}", self.page),
             Route("/embed/form/{form_id:uuid}/runtime.js", self.form_runtime),
+            Route("/embed/{form_id:uuid}/start", self.start, methods=["POST"]),
             Route("/embed/{form_id:uuid}/submit", self.submit, methods=["POST", "OPTIONS"]),
         ]
 
@@ -103,18 +108,23 @@ class App:
             version_id=UUID(int=9),
             form_name="Contact",
             mode="html" if form_id == HTML else "react",
-            code=AUTHORS_HTML,
+            code=self.code,
             css=None,
-            schema=FormSchema() if form_id == HTML else SCHEMA,
+            schema=self.schema if form_id == HTML else SCHEMA,
             attribution=attribution,
             page_token=rules.sign_page(rules.Page(form_id, UUID(int=9), origin, datetime.now(UTC)), KEY),
             parent_origin=origin,
             nonce="n0nce",
             theme=Theme.read(json.loads(request.query_params.get("theme", "{}"))),
+            preview=self.preview,
         )
         return HTMLResponse(
             pages.render_page(view), headers=pages.page_headers(self.settings, nonce="n0nce", app_base_url=self.base)
         )
+
+    async def start(self, request: Request) -> Response:
+        self.starts.append(await request.json())
+        return Response(status_code=204)
 
     async def submit(self, request: Request) -> Response:
         cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "content-type"}
@@ -316,3 +326,47 @@ async def test_a_stranger_cannot_frame_the_form(browser: Browser) -> None:
         assert not await seen.frame.evaluate("!!document.querySelector('form')")
     async with visit(browser, HTML, app=App(settings=FormSettings(domain_allowlist=["127.0.0.1"]))) as seen:
         await seen.frame.wait_for_selector("form")
+
+
+CONDITIONAL = FormSchema.read(
+    {
+        "fields": [
+            {"name": "child", "type": "checkbox", "label": "Children?"},
+            {"name": "ages", "label": "Ages", "required": True, "show_if": {"field": "child", "value": True}},
+            {"name": "school", "type": "checkbox", "label": "School", "options": ["A", "B"],
+             "show_if": {"field": "ages", "operator": "not_empty"}},
+        ],
+    }
+)  # fmt: skip
+
+
+async def test_an_authors_form_follows_the_conditions_of_its_definition(browser: Browser) -> None:
+    """Questions come and go with the answers, a hidden one is neither required nor sent; one start is told."""
+    app = App(code=drawing.form_html(CONDITIONAL), schema=CONDITIONAL)
+    async with visit(browser, HTML, app=app) as seen:
+        ages, school = seen.frame.locator("input[name=ages]"), seen.frame.locator("input[value=A]")
+        await seen.frame.wait_for_selector("input[name=child]")
+        assert not await ages.is_visible() and not await school.is_visible()
+        await seen.frame.check("input[name=child]")
+        await ages.fill("3")
+        await school.check()
+        await seen.frame.uncheck("input[name=child]")
+        assert not await ages.is_visible() and not await school.is_visible()
+        await seen.frame.click("button[type=submit]")
+        await seen.frame.wait_for_selector(".ac-thanks")
+        [sent] = seen.app.submitted
+        assert {key: value for key, value in sent["payload"].items() if key != rules.HONEYPOT} == {"child": False}
+        assert [list(one) for one in seen.app.starts] == [["page_token"]]
+
+
+@pytest.mark.parametrize("form_id", [HTML, FIELDS])
+async def test_a_preview_works_and_sends_nothing(browser: Browser, form_id: UUID) -> None:
+    """Both kinds of page, with their script inside them: filled in and sent, nothing leaves the browser."""
+    app = App(code='<form data-anchor-form><input name="name"><button>Send</button></form>', preview=True)
+    async with visit(browser, form_id, app=app) as seen:
+        await seen.frame.fill("input[name=name]", "Ada")
+        await seen.frame.evaluate("() => AnchorFormsRuntime.submit({})")
+        if form_id == HTML:
+            await seen.frame.click("button")
+            assert "nothing was sent" in await seen.frame.inner_text(".ac-thanks")
+        assert (seen.app.submitted, seen.app.starts) == ([], [])
