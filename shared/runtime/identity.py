@@ -101,7 +101,7 @@ class Identity:
         return self.subject_id if self.user is not None and self.subject_id != self.user.id else None
 
 
-_WHO = """
+WHO = """
 select s.id as session_id, s.revoked_at, s.refresh_expiry_at, s.absolute_expiry_at, s.last_activity_at,
        s.impersonator_id,
        u.id, u.email::text as email, u.first_name, u.last_name, u.role, u.avatar_url, u.created_at,
@@ -124,7 +124,7 @@ async def identify(request: Request, access: Access, services: Services) -> Iden
     now = datetime.now(UTC)
     claims, slides = await _claims(request, services, now)
     acting = _acting_for(request) if access in (PORTAL, PORTAL_ADMIN, PORTAL_SUPER) else None
-    [row] = await services.db.fetch(_WHO, claims.session_id, claims.user_id, acting)
+    [row] = await services.db.fetch(WHO, claims.session_id, claims.user_id, acting)
     user = _user(row, now)
     if (now - row["last_activity_at"]).total_seconds() > _TOUCH_AFTER_S:
         await services.db.execute("update user_sessions set last_activity_at = $2 where id = $1", user.session_id, now)
