@@ -18,8 +18,7 @@ from shared.areas.leads.sync import Budget, SyncRunning
 from shared.errors import VendorError
 from shared.integrations.ctm import client as ctm_client
 from tests.functions.conftest import World
-from tests.functions.leads import Client, a_client
-from tests.functions.test_leads_sync import _outside
+from tests.functions.leads import Client, a_client, outside_of
 
 STEPS = 40
 WORDS = ("I would like to book.", "How much is it?", "Wrong number, sorry.", "Is this the right street?")
@@ -73,7 +72,7 @@ class Schedule:
 
     async def start_sync(self) -> None:
         budget = Budget(pages_s=self.random.choice((0, 5)), labels_s=self.random.choice((0, 0.2)))
-        work = sync.sync(_outside(self.world), self.client.id, full=self.random.random() < 0.3, budget=budget)
+        work = sync.sync(outside_of(self.world), self.client.id, full=self.random.random() < 0.3, budget=budget)
         self.syncs.append(asyncio.create_task(work))
 
     async def kill_sync(self) -> None:
@@ -127,7 +126,9 @@ class Schedule:
         await self.world.db.execute("update lead_syncs set lease_until = null where owner_user_id = $1", self.client.id)
         for _ in range(2):
             with suppress(VendorError):
-                await sync.sync(_outside(self.world), self.client.id, full=False, budget=Budget(pages_s=9, labels_s=9))
+                await sync.sync(
+                    outside_of(self.world), self.client.id, full=False, budget=Budget(pages_s=9, labels_s=9)
+                )
             while due := [t for t in self.world.sent.tasks if t["payload"]["owner_id"] == str(self.client.id)]:
                 for task in due:
                     self.world.sent.tasks.remove(task)
@@ -140,7 +141,6 @@ async def test_after_the_dust_the_database_equals_ctm(world: World, seed: int, m
     """No call is lost or doubled, no rating wiped, and what a person gave here last is what both sides have."""
     monkeypatch.setattr(ctm_client, "PAGE_SIZE", 7)
     monkeypatch.setattr(leads_outside, "DEFAULT_PAUSE_S", 0.01)
-    monkeypatch.setattr(sync, "DEFAULT_PAUSE_S", 0.02)
     client = await a_client(world, auto_star=seed % 2 == 1)
     schedule = Schedule(world, client, seed)
 
