@@ -61,12 +61,17 @@ class Client:
 
     async def post_ratings(self) -> list[int]:
         """Deliver the pushes of ratings that were enqueued; their statuses."""
-        due = [task for task in self.world.sent.tasks if task["function"] == "leads_push_rating"]
+        due = pushes(self.world)
         self.world.sent.tasks[:] = [task for task in self.world.sent.tasks if task not in due]
         keys = [UUID(task["headers"]["X-Outbox-Id"]) for task in due]
         works = zip(due, keys, strict=True)
-        answers = [await self.world.deliver_task("leads_push_rating", task["payload"], key=key) for task, key in works]
+        answers = [await self.world.deliver_task(task["function"], task["payload"], key=key) for task, key in works]
         return [answer.status_code for answer in answers]
+
+
+def pushes(world: World) -> list[dict[str, Any]]:
+    """The work of posting ratings that left for Cloud Tasks."""
+    return [task for task in world.sent.tasks if task["function"].startswith("leads_push_")]
 
 
 async def a_client(world: World, *, auto_star: bool = False) -> Client:

@@ -21,7 +21,7 @@ from shared.errors import TryLater, VendorError
 from shared.integrations.ctm import client as ctm_client
 from shared.runtime import outbox
 from tests.functions.conftest import World
-from tests.functions.leads import Client, a_client, outside_of
+from tests.functions.leads import Client, a_client, outside_of, pushes
 
 STEPS = 60
 DAYS = 50  # how old calls may be: beyond the usual window, within the daily one
@@ -122,7 +122,7 @@ class Schedule:
         """An instance dies while it posts: its work comes again."""
         if due := self.due():
             task = self.random.choice(due)
-            post = asyncio.create_task(self.world.deliver_task("leads_push_rating", task["payload"]))
+            post = asyncio.create_task(self.world.deliver_task(task["function"], task["payload"]))
             await asyncio.sleep(self.random.random() * 0.02)
             post.cancel()
             with suppress(asyncio.CancelledError):
@@ -134,7 +134,7 @@ class Schedule:
         outbox._failed_at.clear()  # it would spare the queue for longer than this schedule lasts
 
     def due(self) -> list[dict[str, Any]]:
-        return [task for task in self.world.sent.tasks if task["payload"].get("owner_id") == str(self.client.id)]
+        return [task for task in pushes(self.world) if task["payload"]["owner_id"] == str(self.client.id)]
 
     async def post_ratings(self) -> None:
         """Some of the work in any order, some of it twice, some left for later."""
@@ -143,7 +143,7 @@ class Schedule:
         for task in chosen:
             if self.random.random() < 0.8:
                 self.world.sent.tasks.remove(task)
-        answers = [self.world.deliver_task("leads_push_rating", task["payload"]) for task in chosen]
+        answers = [self.world.deliver_task(task["function"], task["payload"]) for task in chosen]
         for task, answer in zip(chosen, await asyncio.gather(*answers), strict=True):
             assert answer.status_code in (204, 503), answer.text
             if answer.status_code == 503 and task not in self.world.sent.tasks:
@@ -179,7 +179,7 @@ class Schedule:
             while due := self.due():
                 for task in due:
                     self.world.sent.tasks.remove(task)
-                    answer = await self.world.deliver_task("leads_push_rating", task["payload"])
+                    answer = await self.world.deliver_task(task["function"], task["payload"])
                     assert answer.status_code == 204, answer.text
 
     async def pass_time(self) -> None:

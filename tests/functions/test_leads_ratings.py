@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 
 from emulators.faults import Fault
+from shared import manifest
 from shared.areas.leads.outside import cool_down
 from shared.errors import TryLater, vendor_error
 from shared.integrations.ctm.client import CtmClient, Sale
 from tests.functions.conftest import World
-from tests.functions.leads import Client, a_client, outside_of
+from tests.functions.leads import Client, a_client, outside_of, pushes
 
 BOOKING = "Hello, I would like to book an appointment for tomorrow."
 
@@ -60,7 +61,7 @@ async def test_a_rating_in_ctm_reaches_the_dashboard(world: World) -> None:
     told["score"] = 0
     await client.sync()
     assert await _state(client, told) == (0, "very_good")  # what the AI had found
-    assert [task for task in world.sent.tasks if task["function"] == "leads_push_rating"] == []
+    assert pushes(world) == []
 
 
 async def test_a_cleared_rating_is_cleared_in_ctm(world: World) -> None:
@@ -88,7 +89,7 @@ async def test_an_outage_of_ctm_delays_a_rating_and_never_wipes_it(world: World)
     await _rate(client, told, 4)
     world.faults.put("ctm", Fault(status=500))
     assert await client.post_ratings() == [204]
-    [probe] = _pushes(world)
+    [probe] = pushes(world)
     world.faults.clear("ctm")
     await _forget_pause(world, client)
 
@@ -108,7 +109,7 @@ async def test_one_probe_asks_for_all_that_wait(world: World) -> None:
     world.faults.put("ctm", Fault(status=500))
     await client.post_ratings()
     for _ in range(3):
-        [probe] = _pushes(world)
+        [probe] = pushes(world)
         assert probe["payload"]["call_id"] is None
         assert await client.post_ratings() == [204]
     world.faults.clear("ctm")
@@ -116,10 +117,10 @@ async def test_one_probe_asks_for_all_that_wait(world: World) -> None:
 
     assert await client.post_ratings() == [204]
     assert [told["sale"]["score"] for told in calls if told["sale"]] == [5]
-    assert len(_pushes(world)) == 3
+    assert len(pushes(world)) == 3
     await client.post_ratings()
     assert [told["sale"]["score"] for told in calls] == [5] * 4
-    assert _pushes(world) == []
+    assert pushes(world) == []
 
 
 async def test_a_rating_waits_seconds_after_an_outage(world: World) -> None:
@@ -133,7 +134,7 @@ async def test_a_rating_waits_seconds_after_an_outage(world: World) -> None:
     for _ in range(8):
         await _forget_pause(world, client)
         assert await client.post_ratings() == [204]
-        [probe] = _pushes(world)
+        [probe] = pushes(world)
         waits.append((probe["not_before"] - datetime.now(UTC)).total_seconds())
     assert waits == pytest.approx([2, 4, 8, 10, 10, 10, 10, 10], abs=1)
     probes = await world.outbox("leads_push_rating", owner_id=str(client.id), call_id=None)
@@ -151,7 +152,7 @@ async def test_the_pause_that_ctm_names_is_kept(world: World, status: int, monke
 
     await client.post_ratings()
     monkeypatch.undo()
-    [probe] = _pushes(world)
+    [probe] = pushes(world)
     assert (probe["not_before"] - datetime.now(UTC)).total_seconds() == pytest.approx(120, abs=2)
     pausing = await cool_down(outside_of(world), client.account.number, TryLater("ctm", status=500))
     assert pausing.pause_s == pytest.approx(120, abs=2)
@@ -159,7 +160,7 @@ async def test_the_pause_that_ctm_names_is_kept(world: World, status: int, monke
     await _rate(client, other, 1)
     world.faults.put("ctm", Fault(status=400))  # whoever asks anyway, is told so
     assert await client.post_ratings() == [204, 204]
-    assert len(_pushes(world)) == 1
+    assert len(pushes(world)) == 1
 
 
 async def test_a_probe_that_comes_early_goes_on(world: World) -> None:
@@ -175,7 +176,7 @@ async def test_a_probe_that_comes_early_goes_on(world: World) -> None:
 
     assert await client.post_ratings() == [204]
 
-    assert len(_pushes(world)) == 1
+    assert len(pushes(world)) == 1
 
 
 async def test_a_rating_that_ctm_refuses_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +191,7 @@ async def test_a_rating_that_ctm_refuses_holds_up_no_other(world: World, monkeyp
 
     probe = {"owner_id": str(client.id), "call_id": None}
     assert (await world.deliver_task("leads_push_rating", probe)).status_code == 204
-    assert len(_pushes(world)) == 2
+    assert len(pushes(world)) == 2
     await client.post_ratings()
 
     assert [told["sale"]["score"] for told in calls] == [5, 5]
@@ -208,7 +209,7 @@ async def test_a_call_that_ctm_no_longer_has_is_rated_here_alone(world: World) -
     await _age_ratings(world, client)
     await client.sync()
 
-    assert _pushes(world) == []
+    assert pushes(world) == []
     assert await _state(client, told) == (4, "very_good")
     assert await world.db.fetchval("select count(*) from outbox where dead_at is not null and payload @> $1",
                                    {"owner_id": str(client.id)}) == 0  # fmt: skip
@@ -224,7 +225,7 @@ async def test_a_success_that_is_none_is_tried_again(world: World) -> None:
 
     assert await client.post_ratings() == [204]
 
-    assert len(_pushes(world)) == 1
+    assert len(pushes(world)) == 1
     assert (await client.one(told["id"]))["rating_pending"] is True
 
 
@@ -304,6 +305,21 @@ async def test_auto_stars_follow_the_table(world: World, words: str, stars: int,
     assert (told["sale"] or {}).get("score", 0) == stars
 
 
+async def test_a_persons_rating_is_in_no_queue_with_automatic_stars(world: World) -> None:
+    """However many automatic stars wait, a person's rating waits behind none, also when a probe chooses."""
+    client = await a_client(world, auto_star=True)
+    calls = [client.add_call(transcript=f"{BOOKING} {number}") for number in range(3)]
+    await client.sync()
+    await _rate(client, calls[0], 5)
+
+    functions = [task["function"] for task in pushes(world)]
+    assert functions == ["leads_push_auto_star"] * 3 + ["leads_push_rating"]
+    assert len({manifest.BY_NAME[name].queue for name in functions}) == 2
+    probe = {"owner_id": str(client.id), "call_id": None}
+    assert (await world.deliver_task("leads_push_rating", probe)).status_code == 204
+    assert [(told["sale"] or {}).get("score") for told in calls] == [5, None, None]
+
+
 async def test_auto_star_is_off_unless_switched_on(world: World) -> None:
     """A label alone gives no stars."""
     client = await a_client(world)
@@ -319,7 +335,7 @@ async def test_an_automatic_star_gives_way_to_a_person_in_ctm(world: World) -> N
     noticed_by_post, noticed_by_sync = client.add_call(transcript=BOOKING), client.add_call(transcript=BOOKING)
     await client.sync()
     noticed_by_post["score"] = noticed_by_sync["score"] = 1
-    first, second = [task for task in world.sent.tasks if task["function"] == "leads_push_rating"]
+    first, second = pushes(world)
     if first["payload"]["call_id"] != str(noticed_by_post["id"]):
         first, second = second, first
 
@@ -457,10 +473,6 @@ async def test_reclassification_asks_again_and_overwrites_no_person(world: World
 async def _state(client: Client, told: dict[str, Any]) -> tuple[int, str]:
     call = await client.one(told["id"])
     return call["rating"], call["category"]
-
-
-def _pushes(world: World) -> list[dict[str, Any]]:
-    return [task for task in world.sent.tasks if task["function"] == "leads_push_rating"]
 
 
 def _refuse_with(monkeypatch: pytest.MonkeyPatch, status: int, retry_after: str) -> None:

@@ -176,7 +176,7 @@ async def keep(tx: Transaction, client: Client, row: Record, found: Classificati
     if kept is None:
         return
     if kept["starred"]:
-        await ratings.send(tx, client.owner, call_id)
+        await ratings.send(tx, client.owner, call_id, "auto")
     if kept["needs_attention"]:
         await _notify(tx, client.owner, call_id, kept)
 

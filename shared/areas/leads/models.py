@@ -228,7 +228,7 @@ class CallIngested(BaseModel):
 
 
 class PushRating(BaseModel):
-    """The work of ``leads_push_rating``: one call's rating or, without a call, all of the client's that wait.
+    """The work of posting ratings: one call's or, without a call, all of the client's that wait.
 
     The latter is the probe of a CTM that is out: ``due`` says since when it may ask, ``failures`` how often others did.
     """

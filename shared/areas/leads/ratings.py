@@ -8,6 +8,8 @@ The rule: docs/decisions, "Whose rating counts".
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,12 +24,14 @@ from shared.areas.leads.outside import (
     open_account,
     require_warm,
 )
+from shared.areas.leads.rules import By
 from shared.db.database import Record, Transaction
-from shared.errors import Invalid, NotFound, Rejected, TryLater
+from shared.errors import Invalid, NotFound, Reconnect, Rejected, TryLater
 
 LEASE = timedelta(seconds=60)  # longer than CTM may take for the question and the answer
 LONGEST_PROBE_S = 10.0  # between two probes: what a rating waits at most after an outage, unless CTM names a time
 NO_CALL = "There is no such call."
+Finish = Callable[[], AbstractAsyncContextManager[Transaction]]  # of a job
 
 
 async def rate(tx: Transaction, owner: UUID, call_id: str, score: int) -> None:
@@ -44,21 +48,42 @@ async def rate(tx: Transaction, owner: UUID, call_id: str, score: int) -> None:
         by, change = rules.category_without_rating(before["category_by"], before["classification"])
         await store.set_category(tx, owner, call_id, change.get("category"), by)
     if is_connected(await store.account(tx, owner)):
-        await send(tx, owner, call_id)
+        await send(tx, owner, call_id, "user")
 
 
-async def send(tx: Transaction, owner: UUID, call_id: str) -> None:
-    """Have the call's rating posted."""
-    await tx.enqueue("leads_push_rating", PushRating(owner_id=owner, call_id=call_id).model_dump(mode="json"))
+async def send(tx: Transaction, owner: UUID, call_id: str, by: By) -> None:
+    """Have the call's rating posted. Automatic ones have a queue of their own: a person's does not wait for a crowd."""
+    function = "leads_push_auto_star" if by == "auto" else "leads_push_rating"
+    await tx.enqueue(function, PushRating(owner_id=owner, call_id=call_id).model_dump(mode="json"))
 
 
 async def resend_forgotten(tx: Transaction, owner: UUID) -> None:
     """Enqueue anew what has waited for an hour: no outage of CTM, however long, loses a rating."""
     for row in await store.take_waiting_ratings(tx, owner, store.RESEND_AFTER):
-        await send(tx, owner, row["call_id"])
+        await send(tx, owner, row["call_id"], row["score_by"])
 
 
-async def ask_again(tx: Transaction, work: PushRating, pausing: Pausing) -> None:
+async def push(outside: Outside, finish: Finish, work: PushRating) -> None:
+    """Post, and with the commit that marks the work done, see to what must follow.
+
+    While CTM is out, the rating waits, and one task for each client asks again every few seconds; when CTM answers that
+    one, all the others follow.
+    """
+    try:
+        await post(outside, work)
+    except Pausing as pausing:
+        async with finish() as tx:
+            await _ask_again(tx, work, pausing)
+        return
+    except (Rejected, Reconnect):
+        if work.call_id is not None:
+            raise
+    if work.call_id is None:
+        async with finish() as tx:
+            await _follow(tx, work.owner_id)
+
+
+async def _ask_again(tx: Transaction, work: PushRating, pausing: Pausing) -> None:
     """Have one task ask CTM again after the pause, for all of the client's ratings, unless one is on its way."""
     guess = min(DEFAULT_PAUSE_S * 2 ** min(work.failures, 10), LONGEST_PROBE_S)
     wait = timedelta(seconds=max(pausing.pause_s, guess))
@@ -68,10 +93,10 @@ async def ask_again(tx: Transaction, work: PushRating, pausing: Pausing) -> None
         await tx.enqueue("leads_push_rating", probe.model_dump(mode="json"), not_before=due)
 
 
-async def follow(tx: Transaction, owner: UUID) -> None:
+async def _follow(tx: Transaction, owner: UUID) -> None:
     """CTM answered the probe: the other ratings that wait are on their way at once."""
     for row in await store.take_waiting_ratings(tx, owner, timedelta()):
-        await send(tx, owner, row["call_id"])
+        await send(tx, owner, row["call_id"], row["score_by"])
 
 
 async def post(outside: Outside, work: PushRating) -> None:

@@ -561,12 +561,12 @@ async def take_rating_to_post(db: Executor, owner: UUID, call_id: str, lasts: ti
 
 
 async def waiting_rating(db: Executor, owner: UUID) -> str | None:
-    """The call whose rating has waited longest, and that nobody is posting right now."""
+    """The call whose rating has waited longest, a person's first, and that nobody is posting right now."""
     call_id: str | None = await db.fetchval(
         """
         select call_id from call_logs
         where owner_user_id = $1 and rating_pending and coalesce(rating_push_until < clock_timestamp(), true)
-        order by rating_touched_at limit 1
+        order by score_by = 'auto', rating_touched_at limit 1
         """,
         owner,
     )
@@ -597,7 +597,7 @@ async def take_waiting_ratings(db: Executor, owner: UUID, waited: timedelta) -> 
         update call_logs set rating_touched_at = clock_timestamp()
         where owner_user_id = $1 and rating_pending and rating_touched_at < clock_timestamp() - $2::interval
           and coalesce(rating_push_until < clock_timestamp(), true)
-        returning call_id
+        returning call_id, score_by
         """,
         owner, waited,
     )  # fmt: skip
