@@ -6,6 +6,7 @@ again is the queue's work. Prompts and answers appear in no error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,7 @@ class Ai:
         if emulator := self._settings.vertex_emulator_host:
             channel = grpc.aio.insecure_channel(emulator)
             return PredictionServiceAsyncClient(transport=PredictionServiceGrpcAsyncIOTransport(channel=channel))
-        location = self._settings.vertex_location
-        host = "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
+        host = _host(self._settings.vertex_location)
         return PredictionServiceAsyncClient(client_options=ClientOptions(api_endpoint=host))
 
     def _request(
@@ -102,14 +102,39 @@ class Ai:
         if json_schema is not None:
             config.response_mime_type = "application/json"
             config.response_schema = _schema(json_schema)
+        name = model or known.vertex_model
+        if _thinks(name):
+            thinking = GenerationConfig.ThinkingConfig
+            config.thinking_config = thinking(thinking_level=known.vertex_thinking.upper())
         request = GenerateContentRequest(
-            model=f"{path}/{model or known.vertex_model}",
+            model=f"{path}/{name}",
             contents=[Content(role="user", parts=[Part(text=prompt)])],
             generation_config=config,
         )
         if system:
             request.system_instruction = Content(parts=[Part(text=system)])
         return request
+
+
+def _host(location: str) -> str:
+    """The service's address in *location*: everywhere, a continent's regions together, or one region.
+
+    Source: https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/locations.
+    """
+    if location == "global":
+        return "aiplatform.googleapis.com"
+    if location in ("us", "eu"):
+        return f"aiplatform.{location}.rep.googleapis.com"
+    return f"{location}-aiplatform.googleapis.com"
+
+
+_GENERATION = re.compile(r"gemini-(\d+)")
+
+
+def _thinks(model: str) -> bool:
+    """Whether *model* knows thinking levels: Gemini 3 and later. Thoughts count against ``max_tokens``."""
+    found = _GENERATION.match(model)
+    return found is not None and int(found[1]) >= 3
 
 
 def _text_of(answer: GenerateContentResponse) -> str:

@@ -21,8 +21,8 @@ from google.protobuf.struct_pb2 import Value
 from emulators.faults import Fault, Faults
 from emulators.vertex import Vertex
 
-MODELS = "projects/anchor-local/locations/us-central1/publishers/google/models"
-GEMINI = f"{MODELS}/gemini-2.0-flash-001"
+MODELS = "projects/anchor-local/locations/global/publishers/google/models"
+GEMINI = f"{MODELS}/gemini-3.1-flash-lite"
 IMAGEN = f"{MODELS}/imagen-3.0-generate-001"
 CLASSIFY = """You sort calls of a roofing company. Respond ONLY with JSON like {"category":"warm","summary":"One."}.
 Categories: warm, very_good, voicemail, needs_attention, unanswered, not_a_fit, spam, neutral, applicant, unreviewed."""
@@ -64,7 +64,7 @@ async def test_a_call_is_classified(vertex: Any) -> None:
     assert usage.prompt_token_count > 0
     assert usage.total_token_count == usage.prompt_token_count + usage.candidates_token_count
     [kept] = vertex.stand_in.prompts()
-    assert (kept["model"], kept["system"]) == ("gemini-2.0-flash-001", CLASSIFY)
+    assert (kept["model"], kept["system"]) == ("gemini-3.1-flash-lite", CLASSIFY)
     assert kept["text"] == "Transcript: I want to book a visit for tomorrow."
     assert kept["config"]["temperature"] == pytest.approx(0.2)
 
@@ -211,7 +211,7 @@ async def test_wrong_requests_are_refused(vertex: Any, faults: Faults) -> None:
         await vertex.client.generate_content(request={**request("x"), "model": "gemini"})
     with pytest.raises(InvalidArgument):
         await vertex.client.predict(endpoint=IMAGEN, instances=[])
-    vertex.stand_in.configure({"missing_models": ["gemini-2.0-flash-001"]})
+    vertex.stand_in.configure({"missing_models": ["gemini-3.1-flash-lite"]})
     with pytest.raises(NotFound):
         await vertex.client.generate_content(request=request("x"))
     faults.put("vertex", Fault(status=429))
