@@ -80,8 +80,9 @@ class Settings:
     vertex_model: str = "gemini-3.1-flash-lite"
     vertex_classifier_model: str = "gemini-3.1-flash-lite"
     vertex_thinking: Thinking = "minimal"  # of models that think before they answer
-    vertex_imagen_model: str = "imagen-3.0-generate-001"
+    vertex_imagen_model: str = "gemini-3.1-flash-image"  # the seeds' name for it; Imagen itself has ended
     vertex_timeout_s: float = 8.0
+    vertex_image_timeout_s: float = 60.0
     vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"

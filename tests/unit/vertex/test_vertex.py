@@ -113,6 +113,25 @@ async def test_models_that_think_are_told_how_much(vertex: tuple[Vertex, Ai]) ->
     assert stand_in.requests[0].generation_config.thinking_config.thinking_level == 4  # MINIMAL
 
 
+async def test_a_picture_is_asked_of_the_model_that_paints(vertex: tuple[Vertex, Ai]) -> None:
+    """Its bytes and type come back; the request names the ratio and asks for an image."""
+    stand_in, ai = vertex
+    blob = {"mime_type": "image/png", "data": b"\x89PNG"}
+    stand_in.answer = says({"content": {"parts": [{"text": "Here:"}, {"inline_data": blob}]}, "finish_reason": 1})
+    picture = await ai.image("A roof.", aspect_ratio="4:3")
+    assert (picture.data, picture.mime_type) == (b"\x89PNG", "image/png")
+    (request,) = stand_in.requests
+    assert request.model.endswith("/models/gemini-3.1-flash-image")
+    assert request.generation_config.image_config.aspect_ratio == "4:3"
+    assert 2 in request.generation_config.response_modalities  # IMAGE
+
+
+async def test_words_instead_of_a_picture_are_refused(vertex: tuple[Vertex, Ai]) -> None:
+    """A model that only talks has not painted."""
+    with pytest.raises(Rejected, match="no image"):
+        await vertex[1].image("A roof.")
+
+
 @pytest.mark.parametrize(
     ("location", "host"),
     [
