@@ -83,7 +83,7 @@ class Settings:
     vertex_imagen_model: str = "gemini-3.1-flash-image"  # the seeds' name for it; Imagen itself has ended
     vertex_timeout_s: float = 8.0
     vertex_vision_model: str = ""  # reads documents; empty = vertex_model
-    vertex_fallback_models: tuple[str, ...] = ("gemini-2.5-flash", "gemini-2.5-pro")  # where the forms' model is missing
+    vertex_fallback_models: tuple[str, ...] = ("gemini-2.5-flash", "gemini-2.5-pro")  # where one is missing
     vertex_image_timeout_s: float = 60.0
     forms_ai_timeout_s: float = 90.0
     forms_ai_pdf_max_pages: int = 25

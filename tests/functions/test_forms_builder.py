@@ -257,6 +257,40 @@ async def test_ids_of_another_form_are_not_there(team: Staff) -> None:
     await team("GET", f"/{mine}/submissions/nothing", 404)
 
 
+async def test_a_clients_forms_go_with_the_client(world: World) -> None:
+    """Deleting the client deletes its forms and submissions; the PDFs' files are swept."""
+    admin, client = await staff(world, "superadmin"), await world.client()
+    form = await admin.create(client_id=str(client))
+    submission = await submitted(world, await published(admin, form["id"]))
+    await admin("POST", f"/{form['id']}/submissions/{submission}/pdf")
+    file_id = await world.db.fetchval("select file_id from form_pdf_artifacts where submission_id = $1", submission)
+
+    answer = await world.call("DELETE", f"/api/hub/clients/{client}", headers=admin.headers)
+    assert answer.status_code == 200, answer.text
+    await world.run_schedule("files_sweep")
+    await run_tasks(world, "files_delete")
+
+    await admin("GET", f"/{form['id']}", 404)
+    assert not await exists(world, f"{FOLDER}/{file_id}")
+
+
+async def test_the_session_cookie_opens_links_and_the_preview(world: World) -> None:
+    """Print, download and compile come without a bearer: the first-party cookie is enough, from our own pages only."""
+    team = await staff(world)
+    form_id = await world.form(fields=ASKED)
+    token = team.headers["Authorization"].removeprefix("Bearer ")
+    cookie = {"Cookie": f"session={token}"}
+    ours = {**cookie, "Origin": world.services.settings.app_base_url}
+    foreign = {**cookie, "Origin": "https://evil.test"}
+
+    pages = [
+        await world.call("GET", f"/api/forms/{form_id}/pdf", headers=cookie),
+        await world.call("POST", "/api/forms/preview/compile", headers=ours, json={"react_code": "1"}),
+        await world.call("POST", "/api/forms/preview/compile", headers=foreign, json={"react_code": "1"}),
+    ]
+    assert [one.status_code for one in pages] == [200, 200, 401]
+
+
 # --- versions ---------------------------------------------------------------------------------------------------------
 
 
@@ -318,6 +352,19 @@ async def test_a_definition_that_visitors_would_not_get_is_refused(team: Staff) 
     told = await team("POST", f"/{form['id']}/versions", 400, json=body)
     assert {one["field"] for one in told["errors"]} == {"a", "b", "c"}
     assert len((await team("GET", f"/{form['id']}/versions"))["versions"]) == 1
+
+
+async def test_what_the_old_server_kept_can_be_worked_on(team: Staff) -> None:
+    """A mistake that the newest version has already is a warning; a new one is refused."""
+    old = [{"name": "a", "type": "wizard"}]
+    form_id = str(await team.world.form(fields=old))
+    body = {"react_code": "<form></form>", "schema_json": {"fields": old}}
+    told = await team("POST", f"/{form_id}/versions", 201, json=body)
+    assert [one["field"] for one in told["warnings"]] == ["a"]
+    assert [one["field"] for one in (await team.publish(form_id, told["version"]["id"]))["warnings"]] == ["a"]
+    body["schema_json"] = {"fields": [*old, {"name": "b", "type": "wizard"}]}
+    told = await team("POST", f"/{form_id}/versions", 400, json=body)
+    assert [one["field"] for one in told["errors"]] == ["b"]
 
 
 async def test_warnings_say_what_would_surprise(team: Staff) -> None:

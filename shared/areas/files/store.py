@@ -46,13 +46,17 @@ async def remove_of_owner(db: Executor, owner_id: UUID) -> list[str]:
 
 
 async def remove_left_behind(db: Executor, *, limit: int) -> list[str]:
-    """Forget files that no row took within an hour, and those whose owner is gone."""
+    """Forget files that no row took within an hour, those whose owner is gone, and those whose row went with a form."""
     rows = await db.fetch(
         """
         delete from stored_files where id in (
             select id from stored_files
             where attached_at is null and created_at < now() - interval '1 hour'
                or audience = 'owner' and owner_id is null
+               or folder = 'form-pdfs' and attached_at is not null
+                  and not exists (select from form_pdf_artifacts a where a.file_id = stored_files.id)
+               or folder = 'form-sources' and attached_at is not null
+                  and not exists (select from form_ai_runs r where r.file_id = stored_files.id)
             order by created_at limit $1 for update skip locked)
         returning folder || '/' || id as object
         """,

@@ -168,12 +168,15 @@ async def save_version(
     """Keep what the editor shows as the newest version: its JSON, and what its author may want to know.
 
     Visitors go on seeing the published one. Invalid (``DEFINITION_INVALID``) names what is wrong with the definition,
-    Conflict (``VERSION_CONFLICT``) says that somebody else saved since.
+    unless the newest version, kept by the old server, has it too: then it is a warning, so that the form can be worked
+    on. Conflict (``VERSION_CONFLICT``) says that somebody else saved since.
     """
-    read = definition.require(wanted.definition, wanted.react_code)
+    form = await locked(tx, editor, form_id)
+    newest = await builder_store.version(tx, editor.viewer, form_id, None)
+    known = definition.problems(newest["schema_json"], newest["react_code"]) if newest else []
+    read = definition.require(wanted.definition, wanted.react_code, known=known)
     if not wanted.react_code.strip() and not read.fields:
         raise Invalid.field("react_code", "is empty, and there are no fields to draw the form from")
-    form = await locked(tx, editor, form_id)
     if wanted.base_version_id not in (None, form["active_version_id"]):
         raise Conflict(
             "Somebody else saved a version since you began. Reload the form to see it.",
@@ -195,7 +198,7 @@ async def save_version(
         tx, editor, "version.saved", "version", version_id, form_id=form_id, version_number=number
     )  # fmt: skip
     text = _found(await builder_store.version_as_json(tx, editor.viewer, form_id, version_id))
-    return text, definition.warnings(read, wanted.react_code, form_type=form["form_type"])
+    return text, _warnings(wanted.definition, wanted.react_code, form["form_type"])
 
 
 async def _ai_run(tx: Transaction, form_id: UUID, schema: dict[str, Any]) -> Record | None:
@@ -209,7 +212,7 @@ async def _ai_run(tx: Transaction, form_id: UUID, schema: dict[str, Any]) -> Rec
 async def publish(tx: Transaction, editor: Editor, form_id: UUID, version_id: UUID) -> tuple[str, list[dict[str, str]]]:
     """Show a version to visitors from this commit on; also an older one, again. Its JSON, and warnings.
 
-    A version that visitors have seen before may go live again as it is; any other must be right (Invalid).
+    What was kept may go live: its definition was checked then, and what the old server kept is read tolerantly.
     """
     form = await locked(tx, editor, form_id)
     version = await _publish(tx, form, version_id)
@@ -218,16 +221,18 @@ async def publish(tx: Transaction, editor: Editor, form_id: UUID, version_id: UU
         version_number=version["version_number"], replaces=_text(form["published_version_id"]),
     )  # fmt: skip
     text = _found(await builder_store.version_as_json(tx, editor.viewer, form_id, version_id))
-    schema = FormSchema.read(version["schema_json"])
-    return text, definition.warnings(schema, version["react_code"], form_type=form["form_type"])
+    return text, _warnings(version["schema_json"], version["react_code"], form["form_type"])
+
+
+def _warnings(schema: dict[str, Any], code: str, form_type: str) -> list[dict[str, str]]:
+    found = definition.problems(schema, code)
+    return found + definition.warnings(FormSchema.read(schema), code, form_type=form_type)
 
 
 async def _publish(tx: Transaction, form: Record, version_id: UUID | None) -> Record:
     version = await builder_store.version(tx, None, form["id"], version_id)
     if version is None:
         raise NotFound("This form has no such version.")
-    if version["published_at"] is None:
-        definition.require(version["schema_json"], version["react_code"])
     await builder_store.publish(tx, form["id"], version["id"])
     return version
 

@@ -6,7 +6,7 @@ author must hear of it before, or a question is silently lost. What is fine here
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from shared.areas.forms import rules
@@ -24,9 +24,9 @@ OPERATORS: Final = frozenset(
 Problem = dict[str, str]  # {"field", "message"}
 
 
-def require(schema: Mapping[str, Any], code: str) -> FormSchema:
-    """The definition as visitors' pages read it; Invalid names every problem."""
-    found = problems(schema, code)
+def require(schema: Mapping[str, Any], code: str, *, known: Sequence[Problem] = ()) -> FormSchema:
+    """The definition as visitors' pages read it; Invalid names every problem that is not *known*."""
+    found = [one for one in problems(schema, code) if one not in known]
     if found:
         text = "; ".join(f"{one['field']}: {one['message']}" for one in found[:10])
         raise Invalid(text, code="DEFINITION_INVALID", errors=found[:100])

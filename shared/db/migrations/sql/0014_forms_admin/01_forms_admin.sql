@@ -46,3 +46,10 @@ create table form_activity (
     starts   integer  not null default 0,
     primary key (form_id, day)
 );
+
+-- A client's forms go with the client, like all that is its own: without one they would become the whole team's. The
+-- files of rows that went this way are swept.
+alter table forms
+    drop constraint forms_client_id_fkey,
+    add constraint forms_client_id_fkey foreign key (client_id) references users (id) on delete cascade;
+create index idx_stored_files_of_forms on stored_files (folder) where folder in ('form-pdfs', 'form-sources');
