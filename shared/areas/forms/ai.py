@@ -29,7 +29,7 @@ from shared.db.database import Database, Executor, Transaction
 from shared.errors import Invalid, NotFound, Problem, Rejected, VendorError
 
 FOLDER: Final = "form-sources"
-MAX_TOKENS: Final = 8192
+MAX_TOKENS: Final = 32_768
 MAX_FIELDS: Final = 200
 MAX_MEDIA: Final = 15 * 1024 * 1024  # bytes of one prompt
 MAX_CODE: Final = 60_000  # characters that the model is given to change: its answer must hold them again

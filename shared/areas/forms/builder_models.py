@@ -13,7 +13,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StrictBool,
     StringConstraints,
     model_validator,
 )
@@ -67,6 +66,10 @@ def _is_text(value: str) -> bool:
 StoredJson = Annotated[JsonObject, AfterValidator(_storable)]
 
 
+def _or_empty(value: object) -> object:
+    return {} if value is None else value
+
+
 def _recipients(told: list[str]) -> list[str]:
     wrong = [one for one in told if not rules.is_email(one)]
     if wrong or len(told) > 50:
@@ -107,7 +110,9 @@ class CreateForm(BaseModel):
     name: Name
     form_type: FormType = "conversion"
     description: Description = None
-    settings: SettingsIn = Field(default_factory=SettingsIn, validation_alias=AliasChoices("settings", "settings_json"))
+    settings: Annotated[SettingsIn, BeforeValidator(_or_empty)] = Field(
+        default_factory=SettingsIn, validation_alias=AliasChoices("settings", "settings_json")
+    )
     client_id: UUID | None = Field(default=None, validation_alias=AliasChoices("client_id", "org_id"))
     definition: StoredJson | None = Field(default=None, validation_alias=AliasChoices("schema", "schema_json"))
 
@@ -128,7 +133,9 @@ class SaveVersion(BaseModel):
 
     react_code: Code
     css_code: Code | None = None
-    definition: StoredJson = Field(default_factory=lambda: {"fields": []}, alias="schema_json")
+    definition: Annotated[StoredJson, BeforeValidator(_or_empty)] = Field(
+        default_factory=lambda: {"fields": []}, alias="schema_json"
+    )
     base_version_id: UUID | None = None
 
 
@@ -147,7 +154,7 @@ class ListQuery(BaseModel):
 
 
 class PageQuery(BaseModel):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
     offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 
 
@@ -174,7 +181,7 @@ class PreviewQuery(BaseModel):
 class PrintQuery(BaseModel):
     """``autoprint=1`` opens the browser's print dialog."""
 
-    autoprint: StrictBool | Literal["", "0", "1", "true", "false"] = "0"
+    autoprint: Literal["", "0", "1", "true", "false"] = "0"
 
     @property
     def opens_dialog(self) -> bool:

@@ -236,7 +236,8 @@ async def draft(db: Executor, form_id: UUID, token_hash: str) -> Record | None:
 async def count_view(db: Executor, form_id: UUID) -> None:
     await db.execute(
         """
-        insert into form_activity as a (form_id, day, views) values ($1, (now() at time zone 'UTC')::date, 1)
+        insert into form_activity as a (form_id, day, views)
+        select id, (now() at time zone 'UTC')::date, 1 from forms where id = $1
         on conflict (form_id, day) do update set views = a.views + 1
         """,
         form_id,
