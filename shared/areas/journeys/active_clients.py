@@ -107,7 +107,7 @@ def _who(agreement: Agreement, lead: Record | None) -> dict[str, str | None]:
 
 
 async def _known(tx: Transaction, owner: UUID, who: dict[str, str | None], lead: Record | None) -> Record | None:
-    if lead is not None and lead["active_client_id"]:
+    if lead is not None and lead["linked_by_hand"] and lead["active_client_id"]:
         return await clients_store.find(tx, owner, lead["active_client_id"])
     found = await clients_store.find_by_number(tx, owner, who["client_phone"])
     if found is None and lead is None:

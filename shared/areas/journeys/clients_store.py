@@ -140,9 +140,9 @@ async def add_sales(
     await db.execute(
         """
         insert into client_services as s (active_client_id, service_id, agreed_price, agreed_date, lead_call_key)
-        select $1, g.service_id, g.price, coalesce(g.agreed_at, now()), $2
+        select $1, g.service_id, g.price, coalesce(g.agreed_at, now()), $2::text
         from unnest($3::uuid[], $4::numeric[], $5::timestamptz[]) as g (service_id, price, agreed_at)
-        where $2 is not null or not exists (
+        where $2::text is not null or not exists (
             select from client_services c
             where c.active_client_id = $1 and c.service_id = g.service_id and c.lead_call_key is null
               and c.agreed_price is not distinct from g.price and c.created_at > now() - $6::interval
@@ -162,7 +162,7 @@ async def add_sales(
 async def convert_journeys(
     db: Executor, owner: UUID, client_id: UUID, *, lead_key: str | None, number: str | None, services: Sequence[UUID]
 ) -> None:
-    """Give the client the live journeys of the lead, and those of their number that are nobody's yet.
+    """Give the client the live journeys of the lead, and those of their number that are nobody's yet; look at their own.
 
     Those for a service agreed to, or for none in particular, have reached their end; one for another service goes on.
     """
@@ -172,7 +172,7 @@ async def convert_journeys(
             status = case when status <> 'won' and (service_id is null or service_id = any($5))
                           then 'active_client' else status end
         where owner_user_id = $1 and archived_at is null and status <> 'archived' and (
-            lead_call_key = $3
+            lead_call_key = $3 or active_client_id = $2 and service_id = any($5)
             or active_client_id is null and (lead_call_key is null or $3::text is null)
                and phone_key(client_phone) = phone_key($4))
         """,

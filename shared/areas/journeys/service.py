@@ -46,7 +46,7 @@ async def start(tx: Transaction, owner: UUID, given: StartJourney) -> str:
     """Begin a journey with the template's steps.
 
     A lead that has one outside of the archive gets what was given written there, unless ``force_new``; nothing else of
-    it changes. Whoever is not named is who called, or the active client.
+    it changes. Whoever is not named is who called, or the active client, to whom the calls of their number lead.
     """
     await store.lock_owner(tx, owner)
     await _require_own(tx, owner, given)
@@ -55,7 +55,8 @@ async def start(tx: Transaction, owner: UUID, given: StartJourney) -> str:
         known = await store.live_journey_of_lead(tx, owner, lead["call_id"])
         if known is not None:
             return await _change(tx, owner, known, given, with_nulls=False)
-    client = await clients_store.find(tx, owner, given.active_client_id) if given.active_client_id else None
+    client_id = given.active_client_id or (lead and lead["active_client_id"])
+    client = await clients_store.find(tx, owner, client_id) if client_id else None
     columns = {**_contact(lead, client), **given.columns(with_nulls=False)}
     if lead is None and client is None and not any(columns.get(name) for name in _CONTACT):
         raise Invalid("Name a person, a contact, a lead or an active client.", code="NOBODY_NAMED")
@@ -191,8 +192,8 @@ _CONTACT = ("client_name", "client_phone", "client_email")
 
 
 def _contact(lead: Record | None, client: Record | None) -> dict[str, Any]:
-    """Name, telephone and address of who called, or of the active client, as far as they are known."""
-    known: dict[str, Any] = {}
+    """The active client, and name, telephone and address of who called, else the client's, as far as they are known."""
+    known: dict[str, Any] = {"active_client_id": client and client["id"]}
     for name in _CONTACT:
         said = lead and lead[name]
         known[name] = said or (client and client[name]) or None

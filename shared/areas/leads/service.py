@@ -160,8 +160,11 @@ async def refresh_callers(tx: Transaction, owner: UUID, numbers: list[str]) -> N
 
 
 async def find_lead(tx: Transaction, owner: UUID, call_id: str) -> Record:
-    """A call, by CTM's id or its row's: id, call_id, client_name, client_phone, client_email, source, and the active
-    client that a person linked it to. NotFound when there is none."""
+    """A call, by CTM's id or its row's; NotFound when there is none.
+
+    With id, call_id, client_name, client_phone, client_email, source, active_client_id and whether that is
+    ``linked_by_hand``.
+    """
     try:
         row_id = UUID(call_id)
     except ValueError:

@@ -600,7 +600,7 @@ async def lead(db: Executor, owner: UUID, call_id: str, row_id: UUID | None) -> 
         select id, call_id, nullif(meta ->> 'caller_name', 'Unknown') as client_name,
                nullif(from_number, '') as client_phone, nullif(meta ->> 'caller_email', '') as client_email,
                nullif(meta ->> 'source', '') as source,
-               case when client_link = 'linked' then active_client_id end as active_client_id
+               active_client_id, coalesce(client_link = 'linked', false) as linked_by_hand
         from call_logs where owner_user_id = $1 and (call_id = $2 or id = $3) order by call_id = $2 desc limit 1
         """,
         owner, call_id, row_id,
