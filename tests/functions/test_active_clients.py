@@ -388,7 +388,7 @@ async def _everything(world: World, owner: UUID) -> str:
     queries = [f"select * from {table} where owner_user_id = $1 order by id" for table in tables]
     queries.append("select * from services where user_id = $1 order by id")
     queries += [
-        f"select s.* from {table} s join client_journeys j on j.id = s.journey_id where owner_user_id = $1 order by s.id"
+        f"select s.* from {table} s join client_journeys j on j.id = journey_id where owner_user_id = $1 order by s.id"
         for table in ("client_journey_steps", "client_journey_notes")
     ]
     queries.append(

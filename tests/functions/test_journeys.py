@@ -9,8 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared import manifest
 from tests.functions.conftest import World
 from tests.functions.leads import Client
+from tests.functions.test_portal_input import JUNK, fields_of
 
 PHONE = "+15555550123"
 
@@ -428,3 +430,44 @@ async def test_health_data_stays_out_of_the_logs(world: World, capsys: pytest.Ca
     written = capsys.readouterr()
     assert "request" in written.out + written.err
     assert "Hidden" not in written.out + written.err
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=lambda junk: repr(junk)[:20])
+async def test_junk_in_any_field_is_answered(world: World, junk: Any) -> None:
+    """A 2xx or a 400 that names the field, and the journey can still be read."""
+    client = await a_client(world)
+    lead = await a_lead(world, client.id)
+    journey = await start(client, lead_call_id=lead)
+    path, step = f"/journeys/{journey['id']}", f"/journeys/{journey['id']}/steps/{journey['steps'][0]['id']}"
+    for name, method, way, valid in (
+        ("journeys_start", "POST", "/journeys", {"lead_call_id": lead}),
+        ("journeys_update", "PUT", path, {}),
+        ("journeys_restore", "POST", f"{path}/unarchive", {}),
+        ("journeys_add_step", "POST", f"{path}/steps", {"label": "x"}),
+        ("journeys_update_step", "PUT", step, {}),
+        ("journeys_complete_step", "PUT", f"{step}/complete", {}),
+        ("journeys_save_template", "PUT", "/journey-template", {"steps": []}),
+        ("journeys_agree_to_service", "POST", f"/clients/{lead}/agree-to-service", {"services": []}),
+        ("clients_add_service", "POST", "/services", {"name": "x"}),
+    ):
+        for field in fields_of(manifest.BY_NAME[name]):
+            nested = [{field: junk}, {"label": "x", "offset_weeks": junk}, {"service_id": junk}]
+            for value in (junk, [junk], nested):
+                answer = await client.call(method, way, json={**valid, field: value})
+                assert answer.status_code in (200, 400, 404, 409), f"{name} {field}: {answer.status_code} {answer.text}"
+                assert answer.status_code == 200 or answer.json()["message"]
+    assert (await client.call("GET", path)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "9999-12-31", "0001-01-01"]
+)
+async def test_times_at_the_ends_of_the_calendar(world: World, moment: str) -> None:
+    """What PostgreSQL or the clock cannot hold is a 400, and never a crash."""
+    client = await a_client(world)
+    path = f"/journeys/{(await start(client))['id']}"
+    for method, way, body in (
+        ("PUT", path, {"next_action_at": moment}), ("POST", f"{path}/steps", {"label": "x", "due_at": moment}),
+    ):  # fmt: skip
+        assert (await client.call(method, way, json=body)).status_code in (200, 400)
+    assert (await client.call("GET", path)).status_code == 200

@@ -162,9 +162,10 @@ async def add_sales(
 async def convert_journeys(
     db: Executor, owner: UUID, client_id: UUID, *, lead_key: str | None, number: str | None, services: Sequence[UUID]
 ) -> None:
-    """Give the client the live journeys of the lead, and those of their number that are nobody's yet; look at their own.
+    """Give the client the live journeys of the lead, and those of their number that are nobody's yet.
 
-    Those for a service agreed to, or for none in particular, have reached their end; one for another service goes on.
+    Of these, and of the client's own, those for a service agreed to, or for none in particular, have reached their end;
+    one for another service goes on.
     """
     await db.execute(
         """
