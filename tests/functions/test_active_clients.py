@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from shared.areas.leads import service as leads
 from tests.functions.conftest import World
 from tests.functions.leads import Client
+from tests.functions.leads import a_client as leads_client
 from tests.functions.test_journeys import PHONE, a_client, a_lead, said, start
 
 FUNNEL = {
@@ -334,6 +336,70 @@ async def test_an_admin_acts_for_the_client(world: World) -> None:
     assert [one["id"] for one in await active_clients(client)] == [answer.json()["active_client_id"]]
     (active,) = await active_clients(client)
     assert active["services"][0]["agreed_price"] is None
+
+
+async def test_everything_at_once(world: World) -> None:
+    """Agreements, archive, journeys and syncs of the same caller's calls wait for each other; nobody is turned away."""
+    client = await leads_client(world)
+    told = [client.add_call(ago=timedelta(hours=hour)) for hour in range(1, 17)]
+    await client.sync()
+    service = await a_service(client)
+    made = await agree(client, str(told[3]["id"]), service)
+
+    async def syncs() -> list[int]:
+        statuses = []
+        for turn in range(3):
+            for call in told:
+                call["city"] = f"Town {turn}"
+            statuses.append((await client.call("POST", "/calls/sync", json={})).status_code)
+        return statuses
+
+    async def clicks(number: int) -> list[int]:
+        lead = told[number * 5]["id"]
+        answers = []
+        for _ in range(3):
+            body = {"services": [{"service_id": service}]}
+            answers.append(await client.call("POST", f"/clients/{lead}/agree-to-service", json=body))
+            answers.append(await client.call("POST", "/journeys", json={"lead_call_id": lead}))
+            answers.append(await client.call("POST", f"/active-clients/{made}/archive"))
+            answers.append(await client.call("POST", f"/active-clients/{made}/unarchive"))
+        return [answer.status_code for answer in answers]
+
+    statuses = await asyncio.gather(syncs(), *(clicks(number) for number in range(4)))
+
+    assert {status for each in statuses for status in each} == {200}
+    (active,) = await active_clients(client)
+    assert active["id"] == made
+    assert {call["active_client_id"] for call in await client.calls("?limit=100")} == {made}
+
+
+async def test_a_sync_that_stores_calls_is_waited_for(world: World) -> None:
+    """While one stores, nothing is locked that it may want next: so neither can wait for the other for ever."""
+    client = await leads_client(world)
+    told = client.add_call()
+    await client.sync()
+    made = await agree(client, str(told["id"]), await a_service(client))
+    async with world.db.transaction() as storing:
+        await storing.execute("update lead_syncs set deep_at = deep_at where owner_user_id = $1", client.id)
+        click = asyncio.create_task(client.call("POST", f"/active-clients/{made}/archive"))
+        done, _ = await asyncio.wait([click], timeout=0.3)
+        assert not done
+        locked = await storing.fetch("select from call_logs where owner_user_id = $1 for update nowait", client.id)
+        assert len(locked) == 1
+    assert (await click).status_code == 200
+    assert (await client.one(told["id"]))["caller_type"] == "returning_customer"
+
+
+async def test_a_link_by_hand_follows_the_archive(world: World) -> None:
+    """A call without a usable number is its client's by hand; what the caller is follows the client all the same."""
+    client = await a_client(world)
+    lead = await a_lead(world, client.id, number="anonymous")
+    made = await agree(client, lead, await a_service(client))
+    seen = []
+    for way in ("archive", "unarchive"):
+        await client.call("POST", f"/active-clients/{made}/{way}")
+        seen.append((await client.one(lead))["caller_type"])
+    assert seen == ["returning_customer", "active_client"]
 
 
 # Tenancy

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
 
-from shared.areas.journeys import clients_store, rules, store
+from shared.areas.journeys import clients_store, rules, turns
 from shared.areas.journeys.models import Agreement, UpdateActiveClient
 from shared.areas.leads import service as leads
 from shared.db.database import Database, Record, Transaction
@@ -26,7 +26,7 @@ async def agree(tx: Transaction, owner: UUID, agreement: Agreement, call_id: str
     Once, however often it is said: who has the number, or was linked to the call by hand, is that client already, and
     comes back from the archive; a lead agrees to a service once. Their journeys and calls are theirs from now on.
     """
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     prices = agreement.prices
     if await clients_store.owned_services(tx, owner, list(prices)) != len(prices):
         raise NotFound("There is no such service.")
@@ -54,7 +54,7 @@ async def clients(db: Database, owner: UUID, *, archived: bool) -> str:
 
 
 async def update(tx: Transaction, owner: UUID, client_id: UUID, change: UpdateActiveClient) -> str:
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     columns = change.columns()
     if not columns:
         raise Invalid("There is nothing to change.", code="NOTHING_TO_CHANGE")
@@ -64,7 +64,7 @@ async def update(tx: Transaction, owner: UUID, client_id: UUID, change: UpdateAc
     await clients_store.set_columns(tx, owner, client_id, columns)
     await _refresh_callers(tx, owner, before["client_phone"], columns.get("client_phone"))
     text = await clients_store.client(tx, owner, client_id)
-    assert text is not None, "its owner's lock is held"
+    assert text is not None, "it is its owner's turn"
     return text
 
 
@@ -146,7 +146,7 @@ Shelve = Callable[[Transaction, UUID, UUID], Awaitable[Record | None]]
 
 
 async def _shelve(tx: Transaction, owner: UUID, client_id: UUID, shelve: Shelve, *, archived: bool) -> None:
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     row = await shelve(tx, owner, client_id)
     if row is None:
         raise NotFound(NO_CLIENT)

@@ -1,6 +1,6 @@
 """Use cases of journeys: starting one, its state, its steps, its notes. Source: seeds DATA_FLOWS §4, spec api-leads §2.
 
-What changes journeys holds its owner's lock, so that two clicks or tabs follow each other. Answers are §Journey as JSON
+Whatever changes journeys takes its owner's turn (``turns``). Answers are §Journey as JSON
 text. An id of another client's row is an id that does not exist.
 """
 
@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from shared.areas.journeys import clients_store, rules, store, template
+from shared.areas.journeys import clients_store, rules, store, template, turns
 from shared.areas.journeys.models import (
     AddStep,
     CompleteStep,
@@ -48,7 +48,7 @@ async def start(tx: Transaction, owner: UUID, given: StartJourney) -> str:
     A lead that has one outside of the archive gets what was given written there, unless ``force_new``; nothing else of
     it changes. Whoever is not named is who called, or the active client, to whom the calls of their number lead.
     """
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     await _require_own(tx, owner, given)
     lead = await leads.find_lead(tx, owner, given.lead_call_id) if given.lead_call_id else None
     if lead is not None and not given.force_new:
@@ -72,7 +72,7 @@ async def start(tx: Transaction, owner: UUID, given: StartJourney) -> str:
 
 
 async def update(tx: Transaction, owner: UUID, journey_id: UUID, given: JourneyFields) -> str:
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     if not given.columns(with_nulls=True) and given.status is None:
         raise Invalid("There is nothing to change.", code="NOTHING_TO_CHANGE")
     await _require_own(tx, owner, given)
@@ -80,14 +80,14 @@ async def update(tx: Transaction, owner: UUID, journey_id: UUID, given: JourneyF
 
 
 async def set_status(tx: Transaction, owner: UUID, journey_id: UUID, status: str) -> str:
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     row = await _found(tx, owner, journey_id)
     await _move(tx, owner, row, rules.moved(_state(row), status))
     return await journey(tx, owner, journey_id)
 
 
 async def archive(tx: Transaction, owner: UUID, journey_id: UUID) -> str:
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     row = await _found(tx, owner, journey_id)
     await _move(tx, owner, row, rules.archived(_state(row)))
     return await journey(tx, owner, journey_id)
@@ -95,7 +95,7 @@ async def archive(tx: Transaction, owner: UUID, journey_id: UUID) -> str:
 
 async def restore(tx: Transaction, owner: UUID, journey_id: UUID, as_status: str | None) -> str:
     """Take a journey out of the archive; one that is not there stays as it is."""
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     row = await _found(tx, owner, journey_id)
     if row["archived"]:
         await _move(tx, owner, row, rules.restored(_state(row), as_status))
@@ -172,7 +172,7 @@ async def _changing_steps(tx: Transaction, owner: UUID, journey_id: UUID) -> Asy
 
     A next action that a person set by hand stays through all other changes.
     """
-    await store.lock_owner(tx, owner)
+    await turns.take(tx, owner)
     await _found(tx, owner, journey_id)
     before = await store.next_due(tx, journey_id)
     yield

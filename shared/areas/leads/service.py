@@ -154,6 +154,12 @@ async def move(tx: Transaction, owner: UUID, call_id: str, stage_id: UUID | None
 # For the area that changes journeys and active clients
 
 
+async def hold_syncs(tx: Transaction, owner: UUID) -> None:
+    """Until the transaction ends, no sync stores calls of this client: two that change the calls of one caller would
+    wait for each other. To be asked for before anything of a call is changed."""
+    await store.hold_lease_row(tx, owner)
+
+
 async def refresh_callers(tx: Transaction, owner: UUID, numbers: list[str]) -> None:
     """Say anew who calls from these numbers."""
     await store.refresh_callers(tx, owner, numbers)

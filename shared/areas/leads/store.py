@@ -74,6 +74,11 @@ async def release_lease(db: Executor, owner: UUID, token: UUID) -> None:
     )  # fmt: skip
 
 
+async def hold_lease_row(db: Executor, owner: UUID) -> None:
+    """Until the transaction ends, no sync of this client can pass its fence."""
+    await db.execute("select from lead_syncs where owner_user_id = $1 for update", owner)
+
+
 async def keep_page_token(db: Executor, owner: UUID, token: str | None) -> None:
     await db.execute("update client_profiles set ctm_last_page_token = $2 where user_id = $1", owner, token)
 
