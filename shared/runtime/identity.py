@@ -19,6 +19,7 @@ import ipaddress
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -242,9 +243,15 @@ def client_ip(request: Request, hops: int) -> str:
     forwarded = b",".join(told).decode("latin-1")  # several lines are one list (RFC 9110 §5.3)
     entries = [part.strip() for part in forwarded.split(",") if part.strip()]
     chosen = entries[-hops] if 0 < hops <= len(entries) else peer
+    return _address(chosen) or peer
+
+
+@lru_cache(maxsize=1024)
+def _address(text: str) -> str | None:
+    """One spelling of an address: an IPv4 address in IPv6's clothes is that IPv4 address."""
     try:
-        address = ipaddress.ip_address(chosen)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return peer
+        return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)

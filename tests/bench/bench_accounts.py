@@ -209,7 +209,7 @@ async def _reading_and_refreshing(env: dict[str, str], people: list[UUID]) -> No
 
     def refresh(number: int) -> bytes:
         headers = {"Cookie": f"refresh_token={_refresh_token(next(fresh))}", "User-Agent": AGENT}
-        return load.request("POST", "/api/auth/refresh", headers={**headers, "X-Forwarded-For": _ip(number)})
+        return load.request("POST", "/api/auth/refresh", headers={**headers, "X-Forwarded-For": _ip(number % PEOPLE)})
 
     print("Who am I, and refreshing, 32 at once (goal 70 %)")
     for floor_name, least, target, make in (
