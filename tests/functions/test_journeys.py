@@ -276,6 +276,8 @@ async def test_steps_are_dated_by_weeks_unless_told(world: World) -> None:
     await client.call("POST", path, json={"label": "B", "offset_weeks": "3", "due_at": None})
     steps = (await said(client, "POST", path, {"label": "C"}))["steps"][-3:]
     assert [(weeks_from_now(step["due_at"]), step["offset_weeks"]) for step in steps] == [(3, 3), (None, 3), (None, 0)]
+    for blank in ("", None):
+        assert (await said(client, "POST", path, {"label": "D", "offset_weeks": blank}))["steps"][-1]["due_at"] is None
     bad = ({}, {"label": " "}, {"label": "x", "offset_weeks": -1}, {"label": "x", "due_at": "later"})
     assert [(await client.call("POST", path, json=body)).status_code for body in bad] == [400] * 4
     step = f"{path}/{steps[0]['id']}"

@@ -19,6 +19,10 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
+def _blank_is_zero(value: object) -> object:
+    return 0 if blank_is_none(value) is None else value
+
+
 def _whole(weeks: float) -> float:
     return int(weeks) if weeks == int(weeks) else weeks
 
@@ -33,6 +37,8 @@ Label = Annotated[
 _Word = Annotated[str, StringConstraints(max_length=500), AfterValidator(without_nul)]
 Symptoms = Annotated[list[_Word], Field(max_length=100), AfterValidator(rules.distinct)]
 Weeks = Annotated[float, Field(ge=0, le=520, allow_inf_nan=False), AfterValidator(_whole)]
+WeeksOrNone = Annotated[Weeks | None, BeforeValidator(blank_is_none)]
+WeeksOrZero = Annotated[Weeks, BeforeValidator(_blank_is_zero)]
 Position = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -110,7 +116,7 @@ class AddStep(BaseModel):
     label: Label
     channel: OptionalText = None
     message: OptionalLongText = Field(default=None, repr=False)
-    offset_weeks: Weeks = 0
+    offset_weeks: WeeksOrZero = 0
     due_at: OptionalMoment = None
     notes: OptionalLongText = Field(default=None, repr=False)
     position: Position | None = None
@@ -126,7 +132,7 @@ class UpdateStep(BaseModel):
     label: Label | None = None
     channel: OptionalText = None
     message: OptionalLongText = Field(default=None, repr=False)
-    offset_weeks: Weeks | None = None
+    offset_weeks: WeeksOrNone = None
     due_at: OptionalMoment = None
     completed_at: OptionalMoment = None
     notes: OptionalLongText = Field(default=None, repr=False)
@@ -153,7 +159,7 @@ class TemplateStep(BaseModel):
     label: Label
     channel: Annotated[str, Field(max_length=300), AfterValidator(without_nul)] = ""
     message: Annotated[str, Field(max_length=20_000), AfterValidator(without_nul)] = ""
-    offset_weeks: Weeks = 0
+    offset_weeks: WeeksOrZero = 0
     tone: OptionalText = None
 
 
