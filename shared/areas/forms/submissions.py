@@ -7,14 +7,12 @@ leaves an entry in the trail in the commit before they are shown. Lists hold non
 from __future__ import annotations
 
 import asyncio
-import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from shared.areas.files import service as files
@@ -24,6 +22,7 @@ from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import ExportQuery
 from shared.areas.forms.models import Attribution, FormSchema, JsonObject, as_dict
 from shared.areas.forms.service import payload_context
+from shared.areas.spreadsheets import csv_line
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Forbidden, NotFound
 
@@ -122,14 +121,14 @@ class Export:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes of the file: a byte order mark (spreadsheets read the letters by it), a heading, a line each."""
         other = [_OTHER] if self._ring else []
-        yield ("\ufeff" + _lines([[*_META, *map(cell, self._columns), *other]])).encode()
+        yield ("\ufeff" + csv_line((*_META, *self._columns, *other))).encode()
         before: tuple[datetime, UUID] | None = None
         while True:
             rows = await submissions_store.batch(
                 self._db, self._form_id, since=self._since, until=self._until, before=before, limit=_BATCH
             )
             if rows:
-                yield _lines(map(self._line, rows)).encode()
+                yield "".join(map(self._line, rows)).encode()
                 before = rows[-1]["created_at"], rows[-1]["id"]
             if len(rows) < _BATCH:
                 return
@@ -137,7 +136,7 @@ class Export:
     async def close(self) -> None:
         """Nothing is held between batches."""
 
-    def _line(self, row: Record) -> list[str]:
+    def _line(self, row: Record) -> str:
         told = Attribution.read(row["attribution_json"])
         utms = told.utms
         meta = [
@@ -146,12 +145,10 @@ class Export:
             *(utms.utm_campaign, utms.utm_term, utms.utm_content, told.landing_page, told.referrer),
         ]
         if self._ring is None:
-            return list(map(cell, meta))
+            return csv_line(meta)
         payload = answers_of(row, self._ring)
         rest = [f"{key}: {rules.answer_text(value)}" for key, value in payload.items() if key not in self._columns]
-        return [cell(one) for one in (*meta, *(rules.answer_text(payload.get(key)) for key in self._columns))] + [
-            cell("\n".join(rest))
-        ]
+        return csv_line((*meta, *(rules.answer_text(payload.get(key)) for key in self._columns), "\n".join(rest)))
 
 
 async def export(
@@ -179,20 +176,8 @@ async def export(
     return Export(db, form_id, columns, query, ring if answers else None), f"{printing.slug(form['name'])}.csv"
 
 
-def cell(value: object) -> str:
-    """A value as one cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value).replace("\x00", "")
-    return f"'{text}" if text.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
-
-
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _lines(rows: Any) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
 
 
 def _midnight(day: date) -> datetime:

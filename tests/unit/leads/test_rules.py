@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.areas.leads import rules
 from shared.areas.leads.classification import CATEGORIES, STARS
 from shared.areas.leads.rules import Rating
+from shared.areas.spreadsheets import csv_line
 from shared.integrations.ctm.records import read_call
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -102,7 +103,7 @@ def test_a_rating_and_its_category_agree(score: int, current: str) -> None:
 def test_csv_comes_back_as_text(rows: list[list[Any]]) -> None:
     """What is written is read again, but for the apostrophe before what a spreadsheet would run."""
     for row in rows:
-        [read] = csv.reader(io.StringIO(rules.csv_line(row), newline=""))
+        [read] = csv.reader(io.StringIO(csv_line(row), newline=""))
         plain = ["" if cell is None else str(cell) for cell in row]
         assert [
             cell.removeprefix("'") if not was.startswith("'") else cell for cell, was in zip(read, plain, strict=True)
