@@ -63,6 +63,7 @@ TOPICS = {
     "call-ingested": "a call has words that nobody classified yet",
     "ctm-sync-due": "a client's calls should be read from CTM again",
     "mail-event": "Mailgun told us what became of a mail",
+    "task-item-changed": "somebody or something has changed a task item",
     "dead-letters": "a message that its listener refused too often",
 }
 EVENT_ATTEMPTS = 8  # deliveries of one message before it goes to dead-letters (Pub/Sub allows 5 to 100)
@@ -109,6 +110,12 @@ AREAS = {
         Area(name="clients", enqueues=("emails_send", "files_delete")),
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
+        Area(
+            name="tasks",
+            enqueues=("emails_send", "files_delete"),
+            publishes=("task-item-changed",),
+            google=("storage",),
+        ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
 }
