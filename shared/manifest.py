@@ -54,7 +54,9 @@ QUEUES = {
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
-        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
+        # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
+        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
+        Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
     )
 }
 
@@ -94,7 +96,7 @@ AREAS = {
         ),
         Area(
             name="leads",
-            enqueues=("leads_push_rating",),
+            enqueues=("leads_push_rating", "leads_push_auto_star"),
             publishes=("call-ingested", "ctm-sync-due"),
             google=("vertex", "firestore"),
         ),
@@ -430,6 +432,7 @@ LEADS = (
     event("leads_sync", topic="ctm-sync-due", timeout_s=240, memory_mb=512, concurrency=8),
     event("leads_classify", topic="call-ingested", concurrency=8, max_instances=20),
     task("leads_push_rating", queue="ctm", timeout_s=45),
+    task("leads_push_auto_star", queue="ctm-auto-stars", timeout_s=45),
 )
 
 _TASKS = "/api/tasks"
