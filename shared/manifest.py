@@ -494,7 +494,8 @@ TASKS = (
     http("tasks_list_assignees", f"GET {_ITEM}/assignees", access=STAFF),
     http("tasks_add_assignee", f"POST {_ITEM}/assignees", access=STAFF),
     http("tasks_remove_assignee", f"DELETE {_ITEM}/assignees/{{assigneeUserId}}", access=STAFF),
-    schedule("tasks_archive_done", cron="20 7 * * *", timeout_s=300),
+    schedule("tasks_archive_done", cron="40 7 * * *", timeout_s=300),
+    schedule("tasks_purge_archived", cron="20 7 * * *", timeout_s=300),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
