@@ -23,7 +23,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _day(value: object) -> object:
-    if value is None or isinstance(value, date) or isinstance(value, str) and _DAY.fullmatch(value):
+    if value is None or isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
         return value
     raise ValueError("must be a date such as 2026-01-31, or null")
 
