@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 SECRETS = (
     "JWT_SECRET",  # signs access tokens and embed page tokens (HS256, 32 bytes or more)
@@ -26,6 +27,9 @@ SECRETS = (
     "TIKTOK_CLIENT_SECRET",
     "WORDPRESS_CLIENT_SECRET",
 )
+
+
+TimeZone = str  # a name that the time zone database knows, such as Europe/Berlin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class Settings:
     vertex_classifier_model: str = "gemini-2.0-flash-001"
     vertex_imagen_model: str = "imagen-3.0-generate-001"
     vertex_timeout_s: float = 8.0
+    vertex_writing_timeout_s: float = 25.0  # for an answer of a page: a summary, an overview
     vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"
@@ -96,6 +101,7 @@ class Settings:
     onboarding_link_lifetime_h: int = 72
     onboarding_reminder_before_h: int = 24  # how long before its link ends a client is reminded
     onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
+    agency_time_zone: TimeZone = "America/New_York"  # where the agency's days begin: due dates, reports, overviews
     default_documents: tuple[DefaultDocument, ...] = ()  # JSON list of {"id", "label", "url", perhaps "name"}
     session_cookie_lifetime_s: int = 12 * 3600  # of the cookie that keeps links and old pages working; slides with use
     refresh_token_lifetime_days: int = 30  # slides with every refresh
@@ -126,6 +132,10 @@ class Settings:
         return self.environment == "local"
 
     @property
+    def agency_zone(self) -> ZoneInfo:
+        return ZoneInfo(self.agency_time_zone)
+
+    @property
     def allowed_origins(self) -> frozenset[str]:
         """Origins that may call with credentials, without trailing slashes."""
         known = (self.app_base_url, self.client_app_url, *self.cors_origins)
@@ -151,6 +161,8 @@ def _read(name: str, kind: str, text: str) -> object:
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
             case "float":
                 return float(text)
+            case "TimeZone":
+                return ZoneInfo(text.strip()).key
             case "tuple[str, ...]":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             case "tuple[DefaultDocument, ...]":

@@ -54,6 +54,7 @@ QUEUES = {
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="ai", per_second=5, at_once=8, min_backoff_s=20, max_backoff_s=640, doublings=5),  # two hours
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
     )
 }
@@ -112,9 +113,9 @@ AREAS = {
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
         Area(
             name="tasks",
-            enqueues=("emails_send", "files_delete"),
+            enqueues=("emails_send", "files_delete", "tasks_summarise_item", "tasks_write_overview"),
             publishes=("task-item-changed",),
-            google=("storage",),
+            google=("storage", "vertex"),
         ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
@@ -432,10 +433,48 @@ LEADS = (
     task("leads_push_rating", queue="ctm", timeout_s=45),
 )
 
+# Time, automations and the AI on the task platform. The AI is given longer than elsewhere: it writes a page.
+_THINKS = {"timeout_s": 40, "concurrency": 20}
+TASK_WORK = (
+    http("tasks_list_time", "GET /api/tasks/items/{item_id}/time-entries", access=STAFF),
+    http("tasks_log_time", "POST /api/tasks/items/{item_id}/time-entries", access=STAFF),
+    http("tasks_change_time", "PATCH /api/tasks/time-entries/{entry_id}", access=STAFF),
+    http("tasks_delete_time", "DELETE /api/tasks/time-entries/{entry_id}", access=STAFF),
+    http("tasks_report_boards", "POST /api/tasks/reports/boards", access=STAFF),
+    http("tasks_report_billing", "POST /api/tasks/reports/billing", access=STAFF, timeout_s=60),
+    http("tasks_list_automations", "GET /api/tasks/boards/{board_id}/automations", access=STAFF),
+    http("tasks_create_automation", "POST /api/tasks/boards/{board_id}/automations", access=STAFF),
+    http("tasks_list_global_automations", "GET /api/tasks/automations/global", access=ADMIN),
+    http("tasks_create_global_automation", "POST /api/tasks/automations/global", access=ADMIN),
+    http("tasks_change_automation", "PATCH /api/tasks/automations/{automation_id}", access=STAFF),
+    http("tasks_delete_automation", "DELETE /api/tasks/automations/{automation_id}", access=STAFF),
+    http("tasks_list_runs", "GET /api/tasks/automations/runs", access=STAFF),
+    http("tasks_show_summary", "GET /api/tasks/items/{item_id}/ai-summary", access=STAFF),
+    http(
+        "tasks_make_summary",
+        "POST /api/tasks/items/{item_id}/ai-summary",
+        "POST /api/tasks/items/{item_id}/ai-summary/refresh",
+        access=STAFF,
+        **_THINKS,
+    ),
+    http(
+        "tasks_show_overview",
+        "GET /api/tasks/daily-overview",
+        "GET /api/tasks/ai/daily-overview",
+        access=STAFF,
+        **_THINKS,
+    ),
+    event("tasks_run_automations", topic="task-item-changed"),
+    task("tasks_summarise_item", queue="ai", **_THINKS),
+    task("tasks_write_overview", queue="ai", **_THINKS),
+    schedule("tasks_run_due_automations", cron="5 * * * *", timeout_s=300),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *LEADS,
+    *TASK_WORK,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

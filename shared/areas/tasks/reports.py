@@ -1,0 +1,118 @@
+"""What boards were worked on and what is billed, over a range of days. Source: spec api-tasks §8.
+
+Time counts on its work date; items and updates by their moments, with days as the agency's time zone has them. Time of
+archived and of deleted items is billed like any other. Each report is one statement, whose JSON PostgreSQL makes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.areas.tasks import shapes
+from shared.areas.tasks.time_rules import BillingReport, Report, moments
+from shared.db.database import Executor
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+
+async def boards(db: Executor, asked: Report, zone: ZoneInfo) -> str:
+    """A row of counts for each board there is, as a JSON list; by workspace and name."""
+    first, after = moments(asked.start_date, asked.end_date, zone)
+    rows: str = await db.fetchval(
+        """
+        select coalesce(json_agg(json_build_object(
+            'board_id', b.id, 'board_name', b.name, 'workspace_name', w.name, 'total_items', i.total,
+            'todo', i.todo, 'working', i.working, 'blocked', i.blocked, 'done', i.done,
+            'needs_attention_status', i.needs_attention_status, 'needs_attention_flag', i.needs_attention_flag,
+            'voicemail', i.voicemail, 'items_updated_in_range', i.updated, 'items_created_in_range', i.created,
+            'updates_in_range', u.updates, 'time_minutes_in_range', t.minutes
+        ) order by w.name, b.name, b.id), '[]')::text
+        from task_boards b
+        join task_workspaces w on w.id = b.workspace_id
+        cross join lateral (
+            select count(*)::int as total,
+                   count(*) filter (where lower(btrim(i.status)) = 'to do')::int as todo,
+                   count(*) filter (where lower(btrim(i.status)) = 'working on it')::int as working,
+                   count(*) filter (where lower(btrim(i.status)) = 'stuck')::int as blocked,
+                   count(*) filter (where lower(btrim(i.status)) in (
+                       select text_key from task_labels l where l.board_id = b.id and l.is_done_state))::int as done,
+                   count(*) filter (where lower(btrim(i.status)) = 'needs attention')::int as needs_attention_status,
+                   count(*) filter (where i.needs_attention)::int as needs_attention_flag,
+                   count(*) filter (where i.is_voicemail)::int as voicemail,
+                   count(*) filter (where ($2::timestamptz is null or i.updated_at >= $2)
+                                      and ($3::timestamptz is null or i.updated_at < $3))::int as updated,
+                   count(*) filter (where ($2::timestamptz is null or i.created_at >= $2)
+                                      and ($3::timestamptz is null or i.created_at < $3))::int as created
+            from task_items i join task_groups g on g.id = i.group_id
+            where g.board_id = b.id and i.archived_at is null
+        ) i
+        cross join lateral (
+            select count(*)::int as updates
+            from task_updates u join task_items i on i.id = u.item_id join task_groups g on g.id = i.group_id
+            where g.board_id = b.id and i.archived_at is null
+              and ($2::timestamptz is null or u.created_at >= $2) and ($3::timestamptz is null or u.created_at < $3)
+        ) u
+        cross join lateral (
+            select coalesce(sum(e.time_spent_minutes), 0)::int as minutes from (
+                select e.time_spent_minutes, e.work_date
+                from task_time_entries e join task_items i on i.id = e.item_id join task_groups g on g.id = i.group_id
+                where g.board_id = b.id
+                union all
+                select e.time_spent_minutes, e.work_date from task_time_entries e
+                where e.board_id = b.id and e.item_id is null
+            ) e
+            where ($4::date is null or e.work_date >= $4) and ($5::date is null or e.work_date <= $5)
+        ) t
+        where b.id = any($1)
+        """,
+        list(asked.board_ids), first, after, asked.start_date, asked.end_date,
+    )  # fmt: skip
+    return rows
+
+
+_DELETED_STATUS = "Deleted"
+
+
+async def billing(db: Executor, asked: BillingReport) -> tuple[str, int]:
+    """The items with time in the range and their entries, as a JSON list, and how many such items there are."""
+    row = await db.fetchrow(
+        shapes.sql("""
+        with spent as (
+            select e.*, i.id as told_id, i.name, i.status, i.due_date, g.name as group_name, g.board_id as on_board
+            from task_groups g join task_items i on i.group_id = g.id join task_time_entries e on e.item_id = i.id
+            where g.board_id = any($1)
+            union all
+            select e.*, e.former_item_id, e.item_name, $4, null, '', e.board_id
+            from task_time_entries e where e.item_id is null and e.board_id = any($1)
+        ), items as (
+            select s.told_id, s.name as item_name, s.on_board, s.status, s.due_date, s.group_name,
+                   sum(s.time_spent_minutes)::int as total, sum(s.billable_minutes)::int as billable,
+                   count(*)::int as entries,
+                   json_agg(json_build_object(
+                       'entry_id', s.id, 'item_id', s.told_id, 'time_spent_minutes', s.time_spent_minutes,
+                       'billable_minutes', s.billable_minutes, 'is_billable', s.is_billable,
+                       'work_category', s.work_category, 'description', s.description, 'work_date', s.work_date,
+                       'created_at', iso(s.created_at),
+                       'user_name', {name}
+                   ) order by s.work_date desc, s.created_at desc, s.id) as told
+            from spent s left join users u on u.id = s.user_id
+            where ($2::date is null or s.work_date >= $2) and ($3::date is null or s.work_date <= $3)
+            group by 1, 2, 3, 4, 5, 6
+        ), placed as (
+            select i.*, b.name as board_name, w.name as workspace_name,
+                   row_number() over (order by w.name, b.name, i.group_name, i.item_name, i.told_id) as place
+            from items i join task_boards b on b.id = i.on_board join task_workspaces w on w.id = b.workspace_id
+        )
+        select (select count(*)::int from placed) as total, coalesce(json_agg(json_build_object(
+            'item_id', told_id, 'item_name', item_name, 'status', status, 'due_date', due_date,
+            'group_name', group_name, 'board_id', on_board, 'board_name', board_name,
+            'workspace_name', workspace_name, 'time_entries', told, 'total_minutes', total,
+            'billable_minutes', billable, 'entry_count', entries
+        ) order by place), '[]')::text as items
+        from placed where place > $5 and ($6::int is null or place <= $5 + $6)
+        """),
+        list(asked.board_ids), asked.start_date, asked.end_date, _DELETED_STATUS, asked.offset, asked.limit,
+    )  # fmt: skip
+    assert row is not None, "an aggregate has one row"
+    return row["items"], row["total"]
