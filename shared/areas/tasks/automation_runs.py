@@ -177,8 +177,8 @@ async def _run(
     run_id = await tx.fetchval(
         """
         insert into task_automation_runs (scope, automation_id, board_id, item_id, trigger_type, trigger_fingerprint,
-                                          meta)
-        values ($1, $2, $3, $4, $5, $6, $7)
+                                          meta, ran_at)
+        values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
         on conflict (scope, automation_id, item_id, trigger_fingerprint) where trigger_fingerprint is not null
         do nothing returning id
         """,
@@ -210,7 +210,12 @@ async def _act(tx: Transaction, rule: Record, item: Record, happened: Happened, 
             return await _set(tx, item["id"], needs_attention=action.value)
         case rules.AddUpdate():
             await tx.execute(
-                "insert into task_updates (item_id, user_id, content) values ($1, null, $2)", item["id"], action.content
+                """
+                insert into task_updates (item_id, user_id, content, created_at)
+                values ($1, null, $2, clock_timestamp())
+                """,
+                item["id"],
+                action.content,
             )
     return DONE
 
@@ -286,10 +291,10 @@ async def _due_items(tx: Transaction, rule: Record, day: date, fingerprint: str,
         select i.id, i.name, g.board_id
         from task_items i join task_groups g on g.id = i.group_id
         where i.archived_at is null and i.due_date = $1 and ($2::uuid is null or g.board_id = $2)
-          and not exists (
-              select from task_labels l
-              where l.board_id = g.board_id and l.text_key = lower(btrim(i.status)) and l.is_done_state
-          )
+          and not coalesce((
+              select l.is_done_state from task_labels l
+              where l.board_id = g.board_id and l.text_key = lower(btrim(i.status))
+          ), lower(btrim(i.status)) = 'done')
           and not exists (
               select from task_automation_runs r
               where r.scope = $3 and r.automation_id = $4 and r.item_id = i.id and r.trigger_fingerprint = $5

@@ -212,10 +212,10 @@ async def _tasks(db: Executor, user_id: UUID, since: datetime) -> list[Task]:
                 order by u.created_at desc, u.id limit 2
             ) newest
         ) said
-        where a.user_id = $1 and i.archived_at is null and not exists (
-            select from task_labels l
-            where l.board_id = b.id and l.text_key = lower(btrim(i.status)) and l.is_done_state
-        )
+        where a.user_id = $1 and i.archived_at is null and not coalesce((
+            select l.is_done_state from task_labels l
+            where l.board_id = b.id and l.text_key = lower(btrim(i.status))
+        ), lower(btrim(i.status)) = 'done')
         order by i.due_date nulls last, i.updated_at desc, i.id limit $3
         """,
         user_id, since, _TASKS,
