@@ -103,6 +103,7 @@ class Settings:
     onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
     agency_time_zone: TimeZone = "America/New_York"  # where the agency's days begin: due dates, reports, overviews
     default_documents: tuple[DefaultDocument, ...] = ()  # JSON list of {"id", "label", "url", perhaps "name"}
+    task_archive_retention_days: int = 30  # done items are archived after so many, archived ones purged; 0 means 30
     session_cookie_lifetime_s: int = 12 * 3600  # of the cookie that keeps links and old pages working; slides with use
     refresh_token_lifetime_days: int = 30  # slides with every refresh
     absolute_session_lifetime_days: int = 90

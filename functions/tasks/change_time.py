@@ -7,5 +7,5 @@ from shared.runtime import Call, Json, endpoint
 async def tasks_change_time(call: Call, body: ChangeTime) -> Json:
     """Correct a time entry of one's own; an admin anybody's."""
     async with call.transaction() as tx:
-        entry = await time_entries.change(tx, call.id("entry_id"), body, by=call.user.id, is_admin=call.user.is_admin)
+        entry = await time_entries.change(tx, call, call.id("entryId"), body)
     return Json(f'{{"time_entry":{entry}}}')

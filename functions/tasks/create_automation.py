@@ -7,5 +7,5 @@ from shared.runtime import Call, Json, endpoint
 async def tasks_create_automation(call: Call, body: CreateAutomation) -> Json:
     """Add a rule to a board, by somebody who manages it. Spec api-tasks §9."""
     async with call.transaction() as tx:
-        kept = await automations.create_for_board(tx, call.id("board_id"), body, by=call.user.id)
+        kept = await automations.create_for_board(tx, call.id("boardId"), body, by=call.user.id)
     return Json(f'{{"automation":{kept}}}')

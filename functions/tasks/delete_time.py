@@ -6,5 +6,5 @@ from shared.runtime import Call, endpoint
 async def tasks_delete_time(call: Call) -> dict[str, bool]:
     """Delete a time entry of one's own; an admin anybody's."""
     async with call.transaction() as tx:
-        await time_entries.remove(tx, call.id("entry_id"), by=call.user.id, is_admin=call.user.is_admin)
+        await time_entries.remove(tx, call, call.id("entryId"))
     return {"ok": True}

@@ -8,5 +8,5 @@ from shared.runtime import Call, Json, endpoint
 async def tasks_log_time(call: Call, body: LogTime) -> Json:
     """Log time of the caller's on an item, archived ones too; by default all of it is billable. Spec api-tasks §8."""
     async with call.transaction() as tx:
-        entry = await time_entries.log(tx, call.id("item_id"), body, by=call.user.id, today=agency_day(call.services))
+        entry = await time_entries.log(tx, call.id("itemId"), body, by=call.user.id, today=agency_day(call.services))
     return Json(f'{{"time_entry":{entry}}}')

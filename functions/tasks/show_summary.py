@@ -5,4 +5,4 @@ from shared.runtime import Call, Json, endpoint
 @endpoint
 async def tasks_show_summary(call: Call) -> Json:
     """Show an item's kept AI summary, and whether an update came after it. Spec api-tasks §10."""
-    return Json(await summaries.read(call.db, call.user.id, call.id("item_id")))
+    return Json(await summaries.read(call.db, call.user.id, call.id("itemId")))

@@ -10,23 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
-from shared.areas.emails.service import GetKeyRing
-from shared.areas.emails.templates import Site
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
 from shared.areas.tasks import automation_rules as rules
 from shared.areas.tasks import items
 from shared.areas.tasks.automation_rules import Notify, OnDueDate, OnStatusChange
 from shared.areas.tasks.changes import Actor, Change, ItemChanged
+from shared.areas.tasks.telling import Telling, link
 from shared.db.database import Executor, Record, Transaction
 from shared.errors import Invalid
-
-if TYPE_CHECKING:
-    from shared.config import Settings
-    from shared.crypto import KeyRing
 
 NOBODY: Final = "There is nobody to tell."
 NO_DIFFERENCE: Final = "The item is so already."
@@ -35,28 +30,6 @@ _TITLES: Final = {
     rules.ASSIGNEE_ADDED: "A task was assigned",
     rules.DUE_DATE: "A task's due date",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What telling people needs."""
-
-    site: Site
-    key_ring: GetKeyRing
-
-
-class Instance(Protocol):
-    """The running instance's services (``runtime.services``)."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    async def key_ring(self) -> KeyRing: ...
-
-
-def telling(instance: Instance) -> Telling:
-    chosen = instance.settings
-    return Telling(Site(chosen.app_base_url, chosen.client_app_url), instance.key_ring)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +213,7 @@ async def _notify(
     notice = Notice(
         title=action.title or _TITLES[happened.trigger_type],
         body=action.body or item["name"],
-        link=action.link_url or f"/tasks?pane=boards&board={item['board_id']}&item={item['id']}",
+        link=action.link_url or link(item["board_id"], item["id"]),
         meta={
             "source": "tasks_automation",
             "scope": rule["scope"],

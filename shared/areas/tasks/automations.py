@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from shared.areas.tasks import access
 from shared.areas.tasks import automation_rules as rules
+from shared.areas.tasks.audit import By, record
 from shared.areas.tasks.automation_rules import ActionType, TriggerType
 from shared.areas.text import blank_is_none
 from shared.db.database import Executor, Record, Transaction
@@ -67,15 +68,11 @@ def _sql(*parts: str) -> str:
 
 async def of_board(db: Executor, reader: UUID, board_id: UUID) -> str:
     """A board's automations, newest first, as a JSON list; NotFound when there is no such board."""
-    await access.board(db, reader, board_id)
-    found: str = await db.fetchval(
-        _sql(
-            "select coalesce(json_agg(", _JSON["board"], """order by a.created_at desc, a.id), '[]')::text
-            from task_board_automations a where a.board_id = $1""",
-        ),
-        board_id,
+    return await access.read(
+        db, "board", reader, board_id,
+        _sql("select (select coalesce(json_agg(", _JSON["board"], """order by a.created_at desc, a.id), '[]')
+            from task_board_automations a where a.board_id = seen.id)::text from seen"""),
     )  # fmt: skip
-    return found
 
 
 async def for_all(db: Executor) -> str:
@@ -120,14 +117,12 @@ async def create_for_all(db: Executor, told: CreateAutomation, *, by: UUID) -> s
     return kept
 
 
-async def change(
-    tx: Transaction, automation_id: UUID, told: ChangeAutomation, *, by: UUID, is_admin: bool
-) -> tuple[str, Scope]:
+async def change(tx: Transaction, by: By, automation_id: UUID, told: ChangeAutomation) -> tuple[str, Scope]:
     """Change a rule, which is checked as a whole; its JSON, and whether it is a board's."""
     given = {name: value for name, value in told.model_dump(exclude_unset=True).items() if value is not None}
     if not given:
         raise Invalid("Nothing to change.")
-    scope, row = await _locked(tx, automation_id, by=by, is_admin=is_admin)
+    scope, row = await _locked(tx, by, automation_id)
     for part in ("trigger", "action"):
         if given.get(f"{part}_type", row[f"{part}_type"]) != row[f"{part}_type"]:
             given.setdefault(f"{part}_config", {})
@@ -145,10 +140,11 @@ async def change(
     return changed, scope
 
 
-async def remove(tx: Transaction, automation_id: UUID, *, by: UUID, is_admin: bool) -> Scope:
-    """Delete a rule; whether it was a board's. Its runs stay."""
-    scope, _ = await _locked(tx, automation_id, by=by, is_admin=is_admin)
+async def remove(tx: Transaction, by: By, automation_id: UUID) -> Scope:
+    """Delete a rule; whether it was a board's. Its runs stay, and the trail keeps who deleted it."""
+    scope, row = await _locked(tx, by, automation_id)
     await tx.execute(_sql("delete from", _TABLE[scope], "where id = $1"), automation_id)
+    await record(tx, by, "task_automation_deleted", automation_id, name=row["name"], scope=scope)
     return scope
 
 
@@ -179,7 +175,7 @@ def _checked(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _locked(tx: Transaction, automation_id: UUID, *, by: UUID, is_admin: bool) -> tuple[Scope, Record]:
+async def _locked(tx: Transaction, by: By, automation_id: UUID) -> tuple[Scope, Record]:
     """A rule, locked, and where it was found, a board's first; Forbidden for somebody who may not manage it."""
     scopes: tuple[Scope, ...] = ("board", "global")
     for scope in scopes:
@@ -187,8 +183,8 @@ async def _locked(tx: Transaction, automation_id: UUID, *, by: UUID, is_admin: b
         if row is None:
             continue
         if scope == "board":
-            await access.board(tx, by, row["board_id"], manage=True)
-        elif not is_admin:
+            await access.board(tx, by.user.id, row["board_id"], manage=True)
+        elif not by.user.is_admin:
             raise Forbidden("Only admins may change an automation of every board.")
         return scope, row
     raise NotFound(NO_AUTOMATION)

@@ -14,8 +14,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.areas.tasks import prompts, thinking
-from shared.areas.tasks.mentions import mentioned
+from shared.areas.tasks import prompts, rules, thinking
 from shared.areas.tasks.prompts import Day, Mention, Overview, Said, Task
 from shared.areas.tasks.shapes import STAFF
 from shared.areas.tasks.thinking import BUSY, ENOUGH, WITHHELD, Thinking, Withheld
@@ -250,7 +249,7 @@ async def _pending(db: Executor, user_id: UUID, email: str, since: datetime) -> 
         """,
         user_id, email, since, _CANDIDATES,
     )  # fmt: skip
-    return [row for row in rows if email.lower() in mentioned(row["content"])][:MENTIONS]
+    return [row for row in rows if email.lower() in rules.mentions(row["content"])][:MENTIONS]
 
 
 async def _unanswered(db: Executor, user_id: UUID, email: str, since: datetime) -> list[Record]:
@@ -266,7 +265,7 @@ async def _unanswered(db: Executor, user_id: UUID, email: str, since: datetime) 
         """,
         user_id, since, _CANDIDATES,
     )  # fmt: skip
-    asked = {row["id"]: set(mentioned(row["content"])) - {email.lower()} for row in rows}
+    asked = {row["id"]: set(rules.mentions(row["content"])) - {email.lower()} for row in rows}
     known = await db.fetch(
         "select lower(email::text) as email from users where lower(email::text) = any($1)",
         sorted(set().union(*asked.values())),

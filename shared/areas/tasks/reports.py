@@ -19,32 +19,24 @@ if TYPE_CHECKING:
 async def boards(db: Executor, asked: Report, zone: ZoneInfo) -> str:
     """A row of counts for each board there is, as a JSON list; by workspace and name."""
     first, after = moments(asked.start_date, asked.end_date, zone)
-    rows: str = await db.fetchval(
+    return await shapes.text(
+        db,
         """
-        select coalesce(json_agg(json_build_object(
+        select coalesce(jsonb_agg(jsonb_build_object(
             'board_id', b.id, 'board_name', b.name, 'workspace_name', w.name, 'total_items', i.total,
-            'todo', i.todo, 'working', i.working, 'blocked', i.blocked, 'done', i.done,
-            'needs_attention_status', i.needs_attention_status, 'needs_attention_flag', i.needs_attention_flag,
-            'voicemail', i.voicemail, 'items_updated_in_range', i.updated, 'items_created_in_range', i.created,
+            'items_updated_in_range', i.updated, 'items_created_in_range', i.created,
             'updates_in_range', u.updates, 'time_minutes_in_range', t.minutes
-        ) order by w.name, b.name, b.id), '[]')::text
+        ) || (i.counts - 'total') order by w.name, b.name, b.id), '[]')::text
         from task_boards b
         join task_workspaces w on w.id = b.workspace_id
         cross join lateral (
-            select count(*)::int as total,
-                   count(*) filter (where lower(btrim(i.status)) = 'to do')::int as todo,
-                   count(*) filter (where lower(btrim(i.status)) = 'working on it')::int as working,
-                   count(*) filter (where lower(btrim(i.status)) = 'stuck')::int as blocked,
-                   count(*) filter (where lower(btrim(i.status)) in (
-                       select text_key from task_labels l where l.board_id = b.id and l.is_done_state))::int as done,
-                   count(*) filter (where lower(btrim(i.status)) = 'needs attention')::int as needs_attention_status,
-                   count(*) filter (where i.needs_attention)::int as needs_attention_flag,
-                   count(*) filter (where i.is_voicemail)::int as voicemail,
+            select count(i.id) as total, jsonb_build_object({counters}) as counts,
                    count(*) filter (where ($2::timestamptz is null or i.updated_at >= $2)
                                       and ($3::timestamptz is null or i.updated_at < $3))::int as updated,
                    count(*) filter (where ($2::timestamptz is null or i.created_at >= $2)
                                       and ($3::timestamptz is null or i.created_at < $3))::int as created
             from task_items i join task_groups g on g.id = i.group_id
+            left join task_labels l on l.board_id = b.id and l.text_key = lower(btrim(i.status))
             where g.board_id = b.id and i.archived_at is null
         ) i
         cross join lateral (
@@ -68,7 +60,6 @@ async def boards(db: Executor, asked: Report, zone: ZoneInfo) -> str:
         """,
         list(asked.board_ids), first, after, asked.start_date, asked.end_date,
     )  # fmt: skip
-    return rows
 
 
 _DELETED_STATUS = "Deleted"

@@ -43,21 +43,17 @@ class Material:
 
 async def read(db: Executor, reader: UUID, item_id: UUID) -> str:
     """``{summary, is_stale, latest_update_at}``: stale when an update came after those that the summary knows."""
-    await access.item(db, reader, item_id)
-    found: str = await db.fetchval(
-        " ".join(
-            (
-                "select json_build_object('summary', (select", _SUMMARY, """from task_item_ai_summaries s
-                    where s.item_id = $1), 'is_stale', coalesce((
-                        select s.source_meta ->> 'latest_update_at' is distinct from iso(newest.at)
-                        from task_item_ai_summaries s where s.item_id = $1), false),
-                    'latest_update_at', iso(newest.at))::text
-                from (select max(created_at) as at from task_updates where item_id = $1) newest""",
-            )
-        ),
-        item_id,
+    return await access.read(
+        db, "item", reader, item_id,
+        " ".join((
+            "select json_build_object('summary', (select", _SUMMARY, """from task_item_ai_summaries s
+                where s.item_id = seen.id), 'is_stale', coalesce((
+                    select s.source_meta ->> 'latest_update_at' is distinct from iso(newest.at)
+                    from task_item_ai_summaries s where s.item_id = seen.id), false),
+                'latest_update_at', iso(newest.at))::text
+            from seen, lateral (select max(created_at) as at from task_updates where item_id = seen.id) newest""",
+        )),
     )  # fmt: skip
-    return found
 
 
 async def make(world: Thinking, item_id: UUID, *, by: UUID) -> str:
