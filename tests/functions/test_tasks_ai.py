@@ -166,7 +166,7 @@ async def test_a_good_summary_is_not_replaced_by_its_updates(world: World) -> No
     assert (await make(board, item))["provider"] == "fallback"
 
 
-@pytest.mark.parametrize("refusal", [{"finish_reason": "SAFETY"}, {"finish_reason": "MAX_TOKENS"}, {"blocked": True}])
+@pytest.mark.parametrize("refusal", [{"finish_reason": "SAFETY"}, {"blocked": True}])
 async def test_what_the_ai_withholds_it_is_not_asked_again(world: World, refusal: dict[str, Any]) -> None:
     """The updates stand in for good, and say so."""
     board = await a_board(world)
@@ -175,6 +175,17 @@ async def test_what_the_ai_withholds_it_is_not_asked_again(world: World, refusal
     told = await make(board, item)
     assert (told["provider"], told["source_meta"]["reason"]) == ("fallback", "The AI does not write about this text.")
     assert world.sent.tasks == []
+
+
+async def test_an_answer_that_is_too_long_is_asked_for_again(world: World) -> None:
+    """Half a summary is none; the next one may fit."""
+    board = await a_board(world)
+    item = await board.item()
+    answers(world, "half", finish_reason="MAX_TOKENS")
+    assert (await make(board, item))["provider"] == "fallback"
+    answers(world, "All of it.")
+    assert await run_tasks(world, "tasks_summarise_item") == [204]
+    assert (await show(board, item))["summary"]["summary"] == "All of it."
 
 
 async def test_a_wrong_model_name_waits_for_a_person(world: World) -> None:

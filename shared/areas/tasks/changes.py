@@ -71,8 +71,10 @@ async def record(tx: Transaction, actor: Actor, facts: Sequence[tuple[UUID, UUID
     await tx.execute(
         """
         insert into task_item_changes (item_id, user_id, origin, changes)
-        select (fact ->> 'item_id')::uuid, $2, $3, fact -> 'changes' from unnest($1::jsonb[]) as told (fact)
+        select (fact ->> 'item_id')::uuid, $1, $2, fact -> 'changes' from unnest($3::jsonb[]) fact
         """,
-        payloads, actor.user_id, actor.origin,
-    )  # fmt: skip
+        actor.user_id,
+        actor.origin,
+        payloads,
+    )
     await tx.publish_all(TOPIC, payloads)

@@ -32,21 +32,21 @@ async def boards(db: Executor, asked: Report, zone: ZoneInfo) -> str:
         cross join lateral (
             select count(i.id) as total, jsonb_build_object({counters}) as counts,
                    count(*) filter (where ($2::timestamptz is null or i.updated_at >= $2)
-                                      and ($3::timestamptz is null or i.updated_at < $3))::int as updated,
+                                      and ($3::timestamptz is null or i.updated_at < $3))as updated,
                    count(*) filter (where ($2::timestamptz is null or i.created_at >= $2)
-                                      and ($3::timestamptz is null or i.created_at < $3))::int as created
+                                      and ($3::timestamptz is null or i.created_at < $3))as created
             from task_items i join task_groups g on g.id = i.group_id
             left join task_labels l on l.board_id = b.id and l.text_key = lower(btrim(i.status))
             where g.board_id = b.id and i.archived_at is null
         ) i
         cross join lateral (
-            select count(*)::int as updates
+            select count(*)as updates
             from task_updates u join task_items i on i.id = u.item_id join task_groups g on g.id = i.group_id
             where g.board_id = b.id and i.archived_at is null
               and ($2::timestamptz is null or u.created_at >= $2) and ($3::timestamptz is null or u.created_at < $3)
         ) u
         cross join lateral (
-            select coalesce(sum(e.time_spent_minutes), 0)::int as minutes from (
+            select coalesce(sum(e.time_spent_minutes), 0)as minutes from (
                 select e.time_spent_minutes, e.work_date
                 from task_time_entries e join task_items i on i.id = e.item_id join task_groups g on g.id = i.group_id
                 where g.board_id = b.id
@@ -78,8 +78,8 @@ async def billing(db: Executor, asked: BillingReport) -> tuple[str, int]:
             from task_time_entries e where e.item_id is null and e.board_id = any($1)
         ), items as (
             select s.told_id, s.name as item_name, s.on_board, s.status, s.due_date, s.group_name,
-                   sum(s.time_spent_minutes)::int as total, sum(s.billable_minutes)::int as billable,
-                   count(*)::int as entries,
+                   sum(s.time_spent_minutes)as total, sum(s.billable_minutes)as billable,
+                   count(*)as entries,
                    json_agg(json_build_object(
                        'entry_id', s.id, 'item_id', s.told_id, 'time_spent_minutes', s.time_spent_minutes,
                        'billable_minutes', s.billable_minutes, 'is_billable', s.is_billable,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ASKED: Final = Limit("task_ai", 20, 600)  # what one person may have the AI write in ten minutes
 
+_FINAL: Final = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})  # the same text: the same refusal
+
 BUSY: Final = "The AI cannot be reached right now; it is asked again in the background."
 WITHHELD: Final = "The AI does not write about this text."
 ENOUGH: Final = "The AI was asked often in the last minutes; please try again later."
@@ -81,7 +83,7 @@ async def ask(
                 timeout_s=thinking.timeout_s,
             )
     except Rejected as error:
-        if error.status is None:  # an answer came: SAFETY, MAX_TOKENS, …
+        if error.status is None and (error.reason in _FINAL or error.reason.startswith("prompt refused")):
             raise Withheld(error.reason) from error
         raise TryLater("vertex", status=error.status, reason=error.reason) from error
     except Reconnect as error:
