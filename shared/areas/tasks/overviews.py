@@ -81,7 +81,8 @@ async def read(world: Thinking, user_id: UUID, *, refresh: bool) -> str:
     except TryLater as error:
         world.warn("overview_failed", reason=str(error))
         async with world.transaction() as tx:
-            await tx.enqueue("tasks_write_overview", {"user_id": str(user_id), "day": day.isoformat()})
+            work = WriteOverview(user_id=user_id, day=day).model_dump(mode="json")
+            await tx.enqueue("tasks_write_overview", work, not_before=world.now() + thinking.AGAIN_AFTER)
         return _plain(user_id, material, BUSY, world.now())
     return f'{{"overview":{overview},"cached":false}}'
 

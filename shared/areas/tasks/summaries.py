@@ -77,7 +77,8 @@ async def make(world: Thinking, item_id: UUID, *, by: UUID) -> str:
         world.warn("summary_failed", reason=str(error))
         async with world.transaction() as tx:
             kept = await _stand_in(tx, item_id, by, material, BUSY)
-            await tx.enqueue("tasks_summarise_item", {"item_id": str(item_id), "asked_by": str(by)})
+            work = Summarise(item_id=item_id, asked_by=by).model_dump(mode="json")
+            await tx.enqueue("tasks_summarise_item", work, not_before=world.now() + thinking.AGAIN_AFTER)
         return kept
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from shared.areas.tasks.prompts import Prompt
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ASKED: Final = Limit("task_ai", 20, 600)  # what one person may have the AI write in ten minutes
 
+AGAIN_AFTER: Final = timedelta(seconds=15)  # an AI that was just too busy still is
 _FINAL: Final = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})  # the same text: the same refusal
 
 BUSY: Final = "The AI cannot be reached right now; it is asked again in the background."
