@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.areas.tasks import reports
 from tests.functions.conftest import World
 from tests.functions.taskboards import a_board, agency_today
 
@@ -165,6 +166,21 @@ async def test_a_large_bill_comes_in_pages(world: World) -> None:
     second = (await board.call("POST", "/reports/billing", json={**body, "offset": 2})).json()
     assert [told["item_name"] for told in (*first["items"], *second["items"])] == ["a", "b", "c"]
     assert first["total"] == second["total"] == 3
+
+
+async def test_a_bill_is_whole_or_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More items than one answer takes are 413, unless pages are asked for: no bill comes with a part missing."""
+    monkeypatch.setattr(reports, "MOST_ITEMS", 2)
+    board = await a_board(world)
+    for name in ("a", "b", "c"):
+        await board.log(await board.item(name))
+    body = {"board_ids": [str(board.id)]}
+    whole = await board.call("POST", "/reports/billing", json=body)
+    rest = await board.call("POST", "/reports/billing", json={**body, "offset": 1})
+    paged = await board.call("POST", "/reports/billing", json={**body, "limit": 1})
+    assert (whole.status_code, whole.json()["code"]) == (413, "REPORT_TOO_LARGE")
+    assert [told["item_name"] for told in rest.json()["items"]] == ["b", "c"]
+    assert (len(paged.json()["items"]), paged.json()["total"]) == (1, 3)
 
 
 async def test_a_boards_row_counts_by_label(world: World) -> None:

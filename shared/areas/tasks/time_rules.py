@@ -115,7 +115,7 @@ class Report(BaseModel):
 
 
 class BillingReport(Report):
-    """``limit`` and ``offset`` page through the items of a large report; without them all are told."""
+    """``limit`` and ``offset`` page through the items of a large report; without ``limit`` all are told."""
 
     limit: Annotated[int, Field(ge=1, le=1_000)] | None = None
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
