@@ -71,7 +71,7 @@ MOST_ITEMS = 5_000
 async def billing(db: Executor, asked: BillingReport) -> tuple[str, int]:
     """The items with time in the range and their entries, as a JSON list, and how many such items there are.
 
-    TooLarge, instead of a bill with a part missing, when nobody asked for a page and there are more than ``MOST_ITEMS``.
+    TooLarge, instead of a bill with a part missing, when nobody asked for a page and there are more than MOST_ITEMS.
     """
     row = await db.fetchrow(
         shapes.sql("""
