@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 SECRETS = (
@@ -28,7 +29,7 @@ SECRETS = (
     "WORDPRESS_CLIENT_SECRET",
 )
 
-
+Thinking = Literal["minimal", "low", "medium", "high"]
 TimeZone = str  # a name that the time zone database knows, such as Europe/Berlin
 
 
@@ -77,12 +78,14 @@ class Settings:
     storage_emulator_host: str = ""  # a URL, as Google's client expects it
     storage_timeout_s: float = 20.0  # for each wait on the bucket, not for a whole file
 
-    vertex_location: str = "us-central1"
-    vertex_model: str = "gemini-2.0-flash-001"
-    vertex_classifier_model: str = "gemini-2.0-flash-001"
-    vertex_imagen_model: str = "imagen-3.0-generate-001"
+    vertex_location: str = "global"  # or us, eu, or a region that serves the models
+    vertex_model: str = "gemini-3.1-flash-lite"
+    vertex_classifier_model: str = "gemini-3.1-flash-lite"
+    vertex_thinking: Thinking = "minimal"  # of models that think before they answer
+    vertex_imagen_model: str = "gemini-3.1-flash-image"  # the seeds' name for it; Imagen itself has ended
     vertex_timeout_s: float = 8.0
     vertex_writing_timeout_s: float = 25.0  # for an answer of a page: a summary, an overview
+    vertex_image_timeout_s: float = 60.0
     vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"
@@ -164,6 +167,8 @@ def _read(name: str, kind: str, text: str) -> object:
                 return float(text)
             case "TimeZone":
                 return ZoneInfo(text.strip()).key
+            case "Thinking":
+                return get_args(Thinking)[get_args(Thinking).index(text.strip().lower())]
             case "tuple[str, ...]":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             case "tuple[DefaultDocument, ...]":

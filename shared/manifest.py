@@ -55,7 +55,9 @@ QUEUES = {
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="ai", per_second=5, at_once=8, min_backoff_s=20, max_backoff_s=640, doublings=5),  # two hours
-        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
+        # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
+        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
+        Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
     )
 }
 
@@ -95,7 +97,7 @@ AREAS = {
         ),
         Area(
             name="leads",
-            enqueues=("leads_push_rating",),
+            enqueues=("leads_push_rating", "leads_push_auto_star"),
             publishes=("call-ingested", "ctm-sync-due"),
             google=("vertex", "firestore"),
         ),
@@ -431,6 +433,7 @@ LEADS = (
     event("leads_sync", topic="ctm-sync-due", timeout_s=240, memory_mb=512, concurrency=8),
     event("leads_classify", topic="call-ingested", concurrency=8, max_instances=20),
     task("leads_push_rating", queue="ctm", timeout_s=45),
+    task("leads_push_auto_star", queue="ctm-auto-stars", timeout_s=45),
 )
 
 _TASKS = "/api/tasks"

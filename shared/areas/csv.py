@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Source: OWASP, "CSV Injection"; the wide forms are read as the plain ones by spreadsheets of East Asia.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_line(cells: Iterable[object]) -> str:

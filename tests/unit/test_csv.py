@@ -21,4 +21,4 @@ def test_csv_comes_back_as_text(rows: list[list[Any]]) -> None:
         assert [
             cell.removeprefix("'") if not was.startswith("'") else cell for cell, was in zip(read, plain, strict=True)
         ] == plain
-        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in read)
+        assert not any(cell.startswith(tuple("=+-@\t\r\n＝＋－＠")) for cell in read)

@@ -182,6 +182,7 @@ class Known:
     """What is stored of a call that CTM tells of again."""
 
     rating: Rating
+    from_number: str | None
     category: str
     category_by: str | None
     summary: str | None
