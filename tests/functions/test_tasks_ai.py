@@ -268,13 +268,14 @@ async def test_an_overview_is_about_the_callers_open_tasks(world: World) -> None
     await world.db.execute(
         "insert into task_board_status_labels (board_id, label, is_done_state) values ($1, 'Shipped', true)", board.id
     )
-    mine, shipped, archived, other = (
+    mine, shipped, done, archived, other = (
         await board.item("Mine"),
         await board.item("Shipped one", status="shipped"),
+        await board.item("Done one", status="Done"),
         await board.item("Archived one", archived_at=datetime.now(UTC)),
         await board.item("Somebody's"),
     )
-    for item in (mine, shipped, archived):
+    for item in (mine, shipped, done, archived):
         await board.assign(item, board.me)
     await board.say(mine, "recent words")
     await board.say(mine, "ancient words", at=datetime.now(UTC) - timedelta(days=70))
@@ -283,7 +284,7 @@ async def test_an_overview_is_about_the_callers_open_tasks(world: World) -> None
     [prompt] = world.vertex.prompts()
     for there in ("Mine", "recent words", "Pat"):
         assert there in prompt["text"]
-    for absent in ("Shipped one", "Archived one", "Somebody's", "ancient words", "words of others", "@"):
+    for absent in ("Shipped one", "Done one", "Archived one", "Somebody's", "ancient words", "words of others", "@"):
         assert absent not in prompt["text"]
 
 
@@ -302,7 +303,8 @@ async def test_mentions_wait_until_somebody_says_something(world: World) -> None
     asked = await say(first, f"Hello @{mine.upper()}, can you? {'x' * 300}", colleague, 1)
     await say(second, f"@{mine} and you?", colleague, 2)
     await say(second, "Yes.", board.me, 3)
-    await say(third, f"Pat, {mine}, @{mine}x, @{mine}.evil", colleague, 4)
+    for sly in (f"Pat, {mine}", f"@{mine}x", f"@{mine}.evil", f"a@{mine}"):
+        await say(await board.item("not meant"), sly, colleague, 4)
     waits = await say(third, f"@{ann}@example.test please", board.me, 5)
     await say(first, f"@nobody-{ann}@example.test hm", colleague, 6)
     answered = await board.item("answered")

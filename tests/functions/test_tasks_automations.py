@@ -339,6 +339,9 @@ async def test_a_due_date_rule_runs_once_for_an_item_and_its_date(world: World) 
     """Hour after hour and in two runs at once, each item that is due, live and not done is told of once."""
     board = await a_board(world)
     today = agency_today(world)
+    await world.db.execute(
+        "insert into task_board_status_labels (board_id, label, is_done_state) values ($1, 'Shipped', true)", board.id
+    )
     await due_rule(board, -10, action_config={"content": "ten days"})
     await due_rule(board, 1, action_config={"content": "late"})
     soon, late = (
@@ -347,6 +350,7 @@ async def test_a_due_date_rule_runs_once_for_an_item_and_its_date(world: World) 
     )
     for other in (
         {"due_date": today + timedelta(days=10), "status": " DONE"},
+        {"due_date": today + timedelta(days=10), "status": "shipped"},
         {"due_date": today + timedelta(days=10), "archived_at": datetime.now(UTC)},
         {"due_date": today + timedelta(days=9)},
         {},
