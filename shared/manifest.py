@@ -54,6 +54,7 @@ QUEUES = {
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="ai", per_second=5, at_once=8, min_backoff_s=20, max_backoff_s=640, doublings=5),  # two hours
         # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
         Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
@@ -115,9 +116,9 @@ AREAS = {
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
         Area(
             name="tasks",
-            enqueues=("emails_send", "files_delete"),
+            enqueues=("emails_send", "files_delete", "tasks_summarise_item", "tasks_write_overview"),
             publishes=("task-item-changed",),
-            google=("storage",),
+            google=("storage", "vertex"),
         ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
@@ -538,11 +539,49 @@ TASKS = (
     schedule("tasks_purge_archived", cron="20 7 * * *", timeout_s=300),
 )
 
+# Time, automations and the AI on the task platform. The AI is given longer than elsewhere: it writes a page.
+_THINKS = {"timeout_s": 40, "concurrency": 20}
+TASK_WORK = (
+    http("tasks_list_time", f"GET {_ITEM}/time-entries", access=STAFF),
+    http("tasks_log_time", f"POST {_ITEM}/time-entries", access=STAFF),
+    http("tasks_change_time", f"PATCH {_TASKS}/time-entries/{{entryId}}", access=STAFF),
+    http("tasks_delete_time", f"DELETE {_TASKS}/time-entries/{{entryId}}", access=STAFF),
+    http("tasks_report_boards", f"POST {_TASKS}/reports/boards", access=STAFF),
+    http("tasks_report_billing", f"POST {_TASKS}/reports/billing", access=STAFF, timeout_s=60),
+    http("tasks_list_automations", f"GET {_BOARD}/automations", access=STAFF),
+    http("tasks_create_automation", f"POST {_BOARD}/automations", access=STAFF),
+    http("tasks_list_global_automations", f"GET {_TASKS}/automations/global", access=ADMIN),
+    http("tasks_create_global_automation", f"POST {_TASKS}/automations/global", access=ADMIN),
+    http("tasks_change_automation", f"PATCH {_TASKS}/automations/{{automationId}}", access=STAFF),
+    http("tasks_delete_automation", f"DELETE {_TASKS}/automations/{{automationId}}", access=STAFF),
+    http("tasks_list_runs", f"GET {_TASKS}/automations/runs", access=STAFF),
+    http("tasks_show_summary", f"GET {_ITEM}/ai-summary", access=STAFF),
+    http(
+        "tasks_make_summary",
+        f"POST {_ITEM}/ai-summary",
+        f"POST {_ITEM}/ai-summary/refresh",
+        access=STAFF,
+        **_THINKS,
+    ),
+    http(
+        "tasks_show_overview",
+        f"GET {_TASKS}/daily-overview",
+        f"GET {_TASKS}/ai/daily-overview",
+        access=STAFF,
+        **_THINKS,
+    ),
+    event("tasks_run_automations", topic="task-item-changed"),
+    task("tasks_summarise_item", queue="ai", **_THINKS),
+    task("tasks_write_overview", queue="ai", **_THINKS),
+    schedule("tasks_run_due_automations", cron="5 * * * *", timeout_s=300),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *(*LEADS, *JOURNEYS),
     *TASKS,
+    *TASK_WORK,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}
