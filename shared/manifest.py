@@ -54,6 +54,7 @@ QUEUES = {
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="ai", per_second=5, at_once=8, min_backoff_s=20, max_backoff_s=640, doublings=5),  # two hours
         # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
         Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
@@ -65,6 +66,7 @@ TOPICS = {
     "call-ingested": "a call has words that nobody classified yet",
     "ctm-sync-due": "a client's calls should be read from CTM again",
     "mail-event": "Mailgun told us what became of a mail",
+    "task-item-changed": "somebody or something has changed a task item",
     "dead-letters": "a message that its listener refused too often",
 }
 EVENT_ATTEMPTS = 8  # deliveries of one message before it goes to dead-letters (Pub/Sub allows 5 to 100)
@@ -117,6 +119,12 @@ AREAS = {
         Area(name="clients", enqueues=("emails_send", "files_delete")),
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
+        Area(
+            name="tasks",
+            enqueues=("emails_send", "files_delete", "tasks_summarise_item", "tasks_write_overview"),
+            publishes=("task-item-changed",),
+            google=("storage", "vertex"),
+        ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
 }
@@ -515,10 +523,112 @@ JOURNEYS = (
     schedule("journeys_redact", cron="0 7 * * *", timeout_s=300),
 )
 
+_TASKS = "/api/tasks"
+_WORKSPACE = f"{_TASKS}/workspaces/{{workspaceId}}"
+_BOARD = f"{_TASKS}/boards/{{boardId}}"
+_GROUP = f"{_TASKS}/groups/{{groupId}}"
+_ITEM = f"{_TASKS}/items/{{itemId}}"
+_SUBITEM = f"{_TASKS}/subitems/{{subitemId}}"
+_LABEL = f"{_TASKS}/status-labels/{{labelId}}"
+
+# The staff's boards. What takes an admin beyond these levels is the workspace's own matter: ``areas.tasks.access``.
+TASKS = (
+    http("tasks_list_workspaces", f"GET {_TASKS}/workspaces", access=STAFF),
+    http("tasks_create_workspace", f"POST {_TASKS}/workspaces", access=ADMIN),
+    http("tasks_delete_workspace", f"DELETE {_WORKSPACE}", access=ADMIN, timeout_s=60),
+    http("tasks_list_members", f"GET {_WORKSPACE}/members", access=STAFF),
+    http("tasks_search_members", f"GET {_WORKSPACE}/members/search", access=STAFF),
+    http("tasks_add_member", f"POST {_WORKSPACE}/members", access=STAFF),
+    http("tasks_change_member", f"PATCH {_WORKSPACE}/members/{{memberUserId}}", access=STAFF),
+    http("tasks_remove_member", f"DELETE {_WORKSPACE}/members/{{memberUserId}}", access=STAFF),
+    http("tasks_list_boards", f"GET {_WORKSPACE}/boards", access=STAFF),
+    http("tasks_list_all_boards", f"GET {_TASKS}/boards", access=STAFF),
+    http("tasks_create_board", f"POST {_WORKSPACE}/boards", access=STAFF),
+    http("tasks_update_board", f"PUT {_BOARD}", f"PATCH {_BOARD}", access=STAFF),
+    http("tasks_delete_board", f"DELETE {_BOARD}", access=STAFF, timeout_s=60),
+    http("tasks_view_board", f"GET {_BOARD}/view", access=STAFF),
+    http("tasks_report_board", f"GET {_BOARD}/report", access=STAFF),
+    http("tasks_export_board", f"GET {_BOARD}/export.csv", access=STAFF),
+    http("tasks_list_archived", f"GET {_BOARD}/archived", access=STAFF),
+    http("tasks_list_groups", f"GET {_BOARD}/groups", access=STAFF),
+    http("tasks_create_group", f"POST {_BOARD}/groups", access=STAFF),
+    http("tasks_update_group", f"PATCH {_GROUP}", access=STAFF),
+    http("tasks_delete_group", f"DELETE {_GROUP}", access=STAFF, timeout_s=60),
+    http("tasks_list_labels", f"GET {_BOARD}/status-labels", access=STAFF),
+    http("tasks_create_label", f"POST {_BOARD}/status-labels", access=STAFF),
+    http("tasks_copy_default_labels", f"POST {_BOARD}/status-labels/init", access=STAFF),
+    http("tasks_update_label", f"PATCH {_LABEL}", access=STAFF),
+    http("tasks_delete_label", f"DELETE {_LABEL}", access=STAFF),
+    http("tasks_list_global_labels", f"GET {_TASKS}/status-labels/global", access=ADMIN),
+    http("tasks_create_global_label", f"POST {_TASKS}/status-labels/global", access=ADMIN),
+    http("tasks_create_item", f"POST {_TASKS}/items", f"POST {_GROUP}/items", access=STAFF),
+    http("tasks_list_items", f"GET {_GROUP}/items", access=STAFF),
+    http("tasks_update_item", f"PUT {_ITEM}", f"PATCH {_ITEM}", access=STAFF),
+    http("tasks_archive_item", f"POST {_ITEM}/archive", f"DELETE {_ITEM}", access=STAFF),
+    http("tasks_restore_item", f"POST {_ITEM}/restore", access=STAFF),
+    http("tasks_list_changes", f"GET {_ITEM}/changes", access=STAFF),
+    http("tasks_list_subitems", f"GET {_ITEM}/subitems", access=STAFF),
+    http("tasks_create_subitem", f"POST {_ITEM}/subitems", access=STAFF),
+    http("tasks_update_subitem", f"PATCH {_SUBITEM}", access=STAFF),
+    http("tasks_archive_subitem", f"DELETE {_SUBITEM}", access=STAFF),
+    http("tasks_restore_subitem", f"POST {_SUBITEM}/restore", access=STAFF),
+    http("tasks_show_my_work", f"GET {_TASKS}/my-work", access=STAFF),
+    http("tasks_list_updates", f"GET {_ITEM}/updates", access=STAFF),
+    http("tasks_post_update", f"POST {_ITEM}/updates", access=STAFF),
+    http("tasks_mark_updates_viewed", f"POST {_TASKS}/updates/mark-viewed", access=STAFF),
+    http("tasks_show_views", f"POST {_TASKS}/updates/views", access=STAFF),
+    http("tasks_list_files", f"GET {_ITEM}/files", access=STAFF),
+    http("tasks_upload_file", f"POST {_ITEM}/files", access=STAFF, **_UPLOAD),
+    http("tasks_list_assignees", f"GET {_ITEM}/assignees", access=STAFF),
+    http("tasks_add_assignee", f"POST {_ITEM}/assignees", access=STAFF),
+    http("tasks_remove_assignee", f"DELETE {_ITEM}/assignees/{{assigneeUserId}}", access=STAFF),
+    schedule("tasks_archive_done", cron="40 7 * * *", timeout_s=300),
+    schedule("tasks_purge_archived", cron="20 7 * * *", timeout_s=300),
+)
+
+# Time, automations and the AI on the task platform. The AI is given longer than elsewhere: it writes a page.
+_THINKS = {"timeout_s": 40, "concurrency": 20}
+TASK_WORK = (
+    http("tasks_list_time", f"GET {_ITEM}/time-entries", access=STAFF),
+    http("tasks_log_time", f"POST {_ITEM}/time-entries", access=STAFF),
+    http("tasks_change_time", f"PATCH {_TASKS}/time-entries/{{entryId}}", access=STAFF),
+    http("tasks_delete_time", f"DELETE {_TASKS}/time-entries/{{entryId}}", access=STAFF),
+    http("tasks_report_boards", f"POST {_TASKS}/reports/boards", access=STAFF),
+    http("tasks_report_billing", f"POST {_TASKS}/reports/billing", access=STAFF, timeout_s=60),
+    http("tasks_list_automations", f"GET {_BOARD}/automations", access=STAFF),
+    http("tasks_create_automation", f"POST {_BOARD}/automations", access=STAFF),
+    http("tasks_list_global_automations", f"GET {_TASKS}/automations/global", access=ADMIN),
+    http("tasks_create_global_automation", f"POST {_TASKS}/automations/global", access=ADMIN),
+    http("tasks_change_automation", f"PATCH {_TASKS}/automations/{{automationId}}", access=STAFF),
+    http("tasks_delete_automation", f"DELETE {_TASKS}/automations/{{automationId}}", access=STAFF),
+    http("tasks_list_runs", f"GET {_TASKS}/automations/runs", access=STAFF),
+    http("tasks_show_summary", f"GET {_ITEM}/ai-summary", access=STAFF),
+    http(
+        "tasks_make_summary",
+        f"POST {_ITEM}/ai-summary",
+        f"POST {_ITEM}/ai-summary/refresh",
+        access=STAFF,
+        **_THINKS,
+    ),
+    http(
+        "tasks_show_overview",
+        f"GET {_TASKS}/daily-overview",
+        f"GET {_TASKS}/ai/daily-overview",
+        access=STAFF,
+        **_THINKS,
+    ),
+    event("tasks_run_automations", topic="task-item-changed"),
+    task("tasks_summarise_item", queue="ai", **_THINKS),
+    task("tasks_write_overview", queue="ai", **_THINKS),
+    schedule("tasks_run_due_automations", cron="5 * * * *", timeout_s=300),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *FORMS_ADMIN, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *(*LEADS, *JOURNEYS),
+    *TASKS,
+    *TASK_WORK,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

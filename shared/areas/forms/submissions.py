@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
+from shared.areas.csv import csv_line
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
 from shared.areas.forms import audit, builder_store, printing, rules, submissions_store
@@ -22,7 +23,6 @@ from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import ExportQuery
 from shared.areas.forms.models import Attribution, FormSchema, JsonObject, as_dict
 from shared.areas.forms.service import payload_context
-from shared.areas.spreadsheets import csv_line
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Forbidden, NotFound
 

@@ -1,4 +1,4 @@
-"""CSV whose cells a spreadsheet reads as text: people outside of the house write what is in them."""
+"""Lines of CSV (RFC 4180) that no spreadsheet takes for formulas."""
 
 from __future__ import annotations
 
