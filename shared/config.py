@@ -85,7 +85,7 @@ class Settings:
     vertex_imagen_model: str = "gemini-3.1-flash-image"  # the seeds' name for it; Imagen itself has ended
     vertex_timeout_s: float = 8.0
     vertex_vision_model: str = ""  # reads documents; empty = vertex_model
-    vertex_fallback_models: tuple[str, ...] = ("gemini-2.5-flash", "gemini-2.5-pro")  # where one is missing
+    vertex_fallback_models: tuple[str, ...] = ("gemini-3.5-flash-lite", "gemini-3.5-flash")  # where one is missing
     vertex_writing_timeout_s: float = 25.0  # for an answer of a page: a summary, an overview
     vertex_image_timeout_s: float = 60.0
     forms_ai_timeout_s: float = 90.0
