@@ -194,7 +194,7 @@ async def test_another_model_is_asked_only_where_one_is_not_found(team: Staff) -
     form, world = await team.create(), team.world
     world.vertex.configure({"missing_models": [world.services.settings.vertex_model]})
     await team("POST", f"/{form['id']}/ai-generate", json={"description": "Name"})
-    assert [one["model"] for one in world.vertex.prompts()] == ["gemini-2.5-flash"]
+    assert [one["model"] for one in world.vertex.prompts()] == ["gemini-3.5-flash-lite"]
 
     world.faults.put("vertex", Fault(status=503, times=9))
     answer = await team.world.call(
