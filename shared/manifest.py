@@ -62,6 +62,7 @@ QUEUES = {
 TOPICS = {
     "call-ingested": "a call has words that nobody classified yet",
     "ctm-sync-due": "a client's calls should be read from CTM again",
+    "connection-broken": "a client's account at a vendor can be used again only after somebody connects it anew",
     "mail-event": "Mailgun told us what became of a mail",
     "dead-letters": "a message that its listener refused too often",
 }
