@@ -54,6 +54,7 @@ QUEUES = {
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="vendors", per_second=5, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
     )
 }
@@ -110,6 +111,16 @@ AREAS = {
         Area(name="clients", enqueues=("emails_send", "files_delete")),
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
+        Area(
+            name="connections",
+            secrets=(
+                *("GOOGLE_OAUTH_CLIENT_SECRET", "FACEBOOK_APP_SECRET"),
+                *("TIKTOK_CLIENT_SECRET", "WORDPRESS_CLIENT_SECRET"),
+            ),
+            enqueues=("emails_send", "connections_withdraw", "connections_publish_post"),
+            publishes=("connection-broken",),
+            google=("firestore",),
+        ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
 }
@@ -426,10 +437,48 @@ LEADS = (
     task("leads_push_rating", queue="ctm", timeout_s=45),
 )
 
+_APPS = "/api/hub/oauth-providers"
+_CLIENTS_OWN = "/api/hub/clients/{clientId}"
+_CONNECTION = "/api/hub/oauth-connections/{id}"
+
+# Clients' accounts at the vendors. Admins keep them; a vendor's redirect comes back to the callback.
+CONNECTIONS = (
+    http("connections_list_providers", f"GET {_APPS}", access=SUPER),
+    http("connections_show_provider", f"GET {_APPS}/{{id}}", access=SUPER),
+    http("connections_create_provider", f"POST {_APPS}", access=SUPER),
+    http("connections_update_provider", f"PUT {_APPS}/{{id}}", access=SUPER),
+    http("connections_delete_provider", f"DELETE {_APPS}/{{id}}", access=SUPER),
+    http("connections_list", f"GET {_CLIENTS_OWN}/oauth-connections", access=ADMIN),
+    http("connections_create", f"POST {_CLIENTS_OWN}/oauth-connections", access=ADMIN),
+    http("connections_update", f"PUT {_CONNECTION}", access=ADMIN),
+    http("connections_revoke", f"POST {_CONNECTION}/revoke", access=ADMIN),
+    http("connections_delete", f"DELETE {_CONNECTION}", access=ADMIN),
+    http("connections_start", "POST /api/hub/oauth/{provider}/connect", access=ADMIN),
+    http("connections_finish", "GET /api/hub/oauth/{provider}/callback", access=PUBLIC, timeout_s=60),
+    http("connections_list_google_accounts", f"GET {_CONNECTION}/google-accounts", access=ADMIN, timeout_s=60),
+    http("connections_list_google_locations", f"GET {_CONNECTION}/google-locations", access=ADMIN, timeout_s=60),
+    http("connections_list_facebook_pages", f"GET {_CONNECTION}/facebook-pages", access=ADMIN, timeout_s=60),
+    http("connections_list_instagram_accounts", f"GET {_CONNECTION}/instagram-accounts", access=ADMIN, timeout_s=60),
+    http("connections_show_tiktok_account", f"GET {_CONNECTION}/tiktok-account", access=ADMIN, timeout_s=60),
+    http("connections_list_wordpress_sites", f"GET {_CONNECTION}/wordpress-sites", access=ADMIN, timeout_s=60),
+    http("connections_connect_wordpress", "POST /api/hub/wordpress/connect", access=ADMIN, timeout_s=60),
+    http("connections_test_wordpress", "POST /api/hub/wordpress/test", access=ADMIN, timeout_s=60),
+    http("connections_list_resources", "GET /api/hub/oauth-connections/{connectionId}/resources", access=ADMIN),
+    http("connections_add_resource", "POST /api/hub/oauth-connections/{connectionId}/resources", access=ADMIN),
+    http("connections_list_client_resources", f"GET {_CLIENTS_OWN}/oauth-resources", access=ADMIN),
+    http("connections_update_resource", "PUT /api/hub/oauth-resources/{id}", access=ADMIN),
+    http("connections_delete_resource", "DELETE /api/hub/oauth-resources/{id}", access=ADMIN),
+    task("connections_withdraw", queue="vendors", timeout_s=60),
+    task("connections_publish_post", queue="vendors", timeout_s=90),
+    event("connections_announce_break", topic="connection-broken"),
+    schedule("connections_renew_expiring", cron="*/15 * * * *", timeout_s=300),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *LEADS,
+    *CONNECTIONS,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

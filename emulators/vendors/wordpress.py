@@ -42,7 +42,11 @@ class WordPress(OAuthVendor):
         self._ids = itertools.count(1)
 
     def settings(self) -> dict[str, str]:
-        return {"WORDPRESS_API_BASE": self.url, "WORDPRESS_CLIENT_ID": self.client_id}
+        return {
+            "WORDPRESS_API_BASE": self.url,
+            "WORDPRESS_CLIENT_ID": self.client_id,
+            "WORDPRESS_LOCAL_SITES": self.url,
+        }
 
     def routes(self) -> list[BaseRoute]:
         return [

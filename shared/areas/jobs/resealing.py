@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from shared.crypto import KeyRing
 
 BATCH = 200
-# The columns that adoption seals are the sealed columns, and this one, which did not exist before.
-SEALED = (*SECRETS, Secrets("email_logs", "id", "sealed_key_id", (Column("", "sealed_content", text=False),)))
+# The columns that adoption seals are the sealed columns, and these, which did not exist before.
+SEALED = (
+    *SECRETS,
+    Secrets("email_logs", "id", "sealed_key_id", (Column("", "sealed_content", text=False),)),
+    Secrets("oauth_withdrawals", "id", "sealed_key_id", (Column("", "sealed_token"),)),
+)
 
 
 async def reseal(db: Database, ring: KeyRing) -> dict[str, int]:

@@ -71,6 +71,8 @@ create table wordpress_posts (
     remote_id            text,
     remote_url           text,
     last_error           text,
+    lease_id             uuid,
+    lease_until          timestamptz,
     created_at           timestamptz  not null default now(),
     updated_at           timestamptz  not null default now(),
     unique (client_id, source, site)
