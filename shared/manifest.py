@@ -55,7 +55,9 @@ QUEUES = {
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="vendors", per_second=5, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
-        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
+        # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
+        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
+        Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
     )
 }
 
@@ -95,7 +97,7 @@ AREAS = {
         ),
         Area(
             name="leads",
-            enqueues=("leads_push_rating",),
+            enqueues=("leads_push_rating", "leads_push_auto_star"),
             publishes=("call-ingested", "ctm-sync-due"),
             google=("vertex", "firestore"),
         ),
@@ -435,11 +437,13 @@ LEADS = (
     event("leads_sync", topic="ctm-sync-due", timeout_s=240, memory_mb=512, concurrency=8),
     event("leads_classify", topic="call-ingested", concurrency=8, max_instances=20),
     task("leads_push_rating", queue="ctm", timeout_s=45),
+    task("leads_push_auto_star", queue="ctm-auto-stars", timeout_s=45),
 )
 
 _APPS = "/api/hub/oauth-providers"
 _CLIENTS_OWN = "/api/hub/clients/{clientId}"
 _CONNECTION = "/api/hub/oauth-connections/{id}"
+_CONNECTS = ("google", "facebook", "instagram", "tiktok", "wordpress")
 
 # Clients' accounts at the vendors. Admins keep them; a vendor's redirect comes back to the callback.
 CONNECTIONS = (
@@ -453,8 +457,13 @@ CONNECTIONS = (
     http("connections_update", f"PUT {_CONNECTION}", access=ADMIN),
     http("connections_revoke", f"POST {_CONNECTION}/revoke", access=ADMIN),
     http("connections_delete", f"DELETE {_CONNECTION}", access=ADMIN),
-    http("connections_start", "POST /api/hub/oauth/{provider}/connect", access=ADMIN),
-    http("connections_finish", "GET /api/hub/oauth/{provider}/callback", access=PUBLIC, timeout_s=60),
+    http("connections_start", *(f"POST /api/hub/oauth/{name}/connect" for name in _CONNECTS), access=ADMIN),
+    http(
+        "connections_finish",
+        *(f"GET /api/hub/oauth/{name}/callback" for name in _CONNECTS if name != "instagram"),
+        access=PUBLIC,
+        timeout_s=60,
+    ),
     http("connections_list_google_accounts", f"GET {_CONNECTION}/google-accounts", access=ADMIN, timeout_s=60),
     http("connections_list_google_locations", f"GET {_CONNECTION}/google-locations", access=ADMIN, timeout_s=60),
     http("connections_list_facebook_pages", f"GET {_CONNECTION}/facebook-pages", access=ADMIN, timeout_s=60),

@@ -1,10 +1,11 @@
 """Functions of the connections area: clients' accounts at Google, Facebook, Instagram, TikTok and WordPress."""
 
+from shared.areas.connections import consents
 from shared.areas.connections.outside import Outside, Surroundings
 from shared.areas.connections.publishing import Blogs
 from shared.areas.connections.wordpress import Sites
 from shared.areas.emails.templates import Site
-from shared.runtime import log
+from shared.runtime import Call, log
 from shared.runtime.context import Context
 
 
@@ -50,3 +51,8 @@ def blogs(context: Context) -> Blogs:
 def mail_site(context: Context) -> Site:
     settings = context.services.settings
     return Site(settings.app_base_url, settings.client_app_url)
+
+
+def provider_of(call: Call) -> str:
+    """The vendor that a connect flow's address names, as its last part but one."""
+    return consents.flow(call.request.url.path.split("/")[-2])

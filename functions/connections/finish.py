@@ -1,6 +1,6 @@
 from starlette.responses import RedirectResponse
 
-from functions.connections import outside, surroundings
+from functions.connections import outside, provider_of, surroundings
 from shared.areas.connections import consents
 from shared.areas.connections.models import CallbackQuery
 from shared.errors import TryLater
@@ -10,7 +10,7 @@ from shared.runtime import Call, endpoint
 @endpoint
 async def connections_finish(call: Call, query: CallbackQuery) -> RedirectResponse:
     """Connect the account of whoever comes back from the vendor, and return to the dashboard. Spec O15-O18."""
-    provider, around = consents.flow(call.path["provider"]), surroundings(call)
+    provider, around = provider_of(call), surroundings(call)
     name = consents.cookie_name(provider)
     returned = consents.Returned(
         provider=provider,
