@@ -41,13 +41,14 @@ class App(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
-    """One vendor as the settings know it."""
+    """One vendor as the settings know it. ``identity``: the scopes without which it does not say whose a consent is."""
 
     client_id: str
     secret: str  # its name in config.SECRETS
     authorize_url: str
     token_url: str
     scopes: tuple[str, ...]
+    identity: tuple[str, ...]
     make: Callable[[httpx.AsyncClient, Registration], OAuthClient]
 
     @property
@@ -70,7 +71,7 @@ class Vendor:
             client_secret=app.client_secret,
             authorize_url=self._own(app.auth_url, self.authorize_url),
             token_url=self._own(app.token_url, self.token_url),
-            scopes=tuple(app.scopes) or self.scopes,
+            scopes=tuple(dict.fromkeys((*self.identity, *app.scopes))) if app.scopes else self.scopes,
         )
 
     def _own(self, configured: str, usual: str) -> str:
@@ -94,6 +95,7 @@ def google(settings: Settings) -> Vendor:
         authorize_url=f"{accounts}/o/oauth2/v2/auth",
         token_url=f"{oauth}/token",
         scopes=("openid", "email", "profile", "https://www.googleapis.com/auth/business.manage"),
+        identity=("openid", "email", "profile"),
         make=lambda http, registration: GoogleClient(
             http,
             registration,
@@ -116,6 +118,7 @@ def facebook(settings: Settings) -> Vendor:
         authorize_url=f"{settings.facebook_dialog_base.rstrip('/')}/{version}/dialog/oauth",
         token_url=f"{graph}/oauth/access_token",
         scopes=_META_SCOPES,
+        identity=("public_profile",),
         make=lambda http, registration: FacebookClient(http, registration, graph=graph),
     )
 
@@ -137,6 +140,7 @@ def tiktok(settings: Settings) -> Vendor:
             "video.publish",
             "video.upload",
         ),
+        identity=("user.info.basic",),
         make=lambda http, registration: TikTokClient(http, registration, api=api),
     )
 
@@ -151,6 +155,7 @@ def wordpress(settings: Settings) -> Vendor:
         authorize_url=f"{api}/oauth2/authorize",
         token_url=f"{api}/oauth2/token",
         scopes=("global", "posts", "media"),
+        identity=(),
         make=lambda http, registration: WordPressComClient(http, registration, api=api),
     )
 

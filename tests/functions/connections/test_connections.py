@@ -80,12 +80,12 @@ async def test_an_apps_addresses_are_the_vendors_and_ours(world: World, accounts
 
 @pytest.mark.usefixtures("no_apps")
 async def test_a_configured_app_counts_before_the_environment(world: World, accounts: Accounts) -> None:
-    """An active row's id and scopes go to the consent page; a switched-off one is as good as none."""
+    """An active row's id and scopes, and those that name the account, go out; a switched-off one is none."""
     headers, client_id = await admin(world, "superadmin"), await world.client()
     made = (await world.call("POST", "/api/hub/oauth-providers", json=APP, headers=headers)).json()["provider"]
     start = {"json": {"clientId": str(client_id)}, "headers": headers}
     url = (await world.call("POST", "/api/hub/oauth/google/connect", **start)).json()["authUrl"]
-    assert "client_id=our-id" in url and "scope=a+b" in url
+    assert "client_id=our-id" in url and "scope=openid+email+profile+a+b" in url
     where = f"/api/hub/oauth-providers/{made['id']}"
     await world.call("PUT", where, json={"is_active": False}, headers=headers)
     url = (await world.call("POST", "/api/hub/oauth/google/connect", **start)).json()["authUrl"]
