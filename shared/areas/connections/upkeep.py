@@ -41,7 +41,11 @@ async def renew_expiring(outside: Outside) -> int:
                 return False
         return True
 
-    return sum(await asyncio.gather(*map(renew, due)))
+    ended = await asyncio.gather(*map(renew, due), return_exceptions=True)
+    for failure in ended:  # ours, such as a key that is not known here yet: all have ended before it is raised
+        if isinstance(failure, BaseException):
+            raise failure
+    return sum(renewed is True for renewed in ended)
 
 
 async def announce_break(tx: Transaction, broken: ConnectionBroken, *, site: Site, key_ring: GetKeyRing) -> None:

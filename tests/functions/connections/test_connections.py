@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from emulators.faults import Fault
 from emulators.vendors.wordpress import PASSWORD_ID
 from shared.areas.connections import store
-from tests.functions.conftest import World
+from tests.functions.conftest import SECRETS, World
 from tests.functions.connections.accounts import MINUTE, Accounts
 from tests.functions.people import run_tasks
 
@@ -222,11 +223,28 @@ async def test_an_application_password_is_deleted_at_its_site(world: World, acco
     assert PASSWORD_ID not in accounts.wordpress.passwords
 
 
-async def test_withdrawals_move_to_a_new_key(world: World, accounts: Accounts) -> None:
-    """What waits sealed is among what a key rotation seals again."""
-    from shared.areas.jobs.resealing import SEALED
-
-    assert ("oauth_withdrawals", "sealed_token") in {(one.table, one.columns[0].sealed) for one in SEALED}
+async def test_withdrawals_move_to_a_new_key(world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that waits to be withdrawn is sealed again by a key rotation, and still ends its consent."""
+    headers, person = await admin(world), accounts.somebody("google")
+    connection_id = await accounts.connected(await world.client(), "google", person=person)
+    access, _ = await accounts.tokens(connection_id)
+    await world.call("POST", path(connection_id, "/revoke"), headers=headers)
+    ring = json.loads(SECRETS["ENCRYPTION_KEYS"])
+    ring["keys"]["t2"] = base64.b64encode(b"n" * 32).decode()
+    monkeypatch.setitem(SECRETS, "ENCRYPTION_KEYS", json.dumps({**ring, "current": "t2"}))
+    world.services._key_ring = None
+    try:
+        assert (await world.run_schedule("jobs_reseal_old_keys")).status_code == 204
+        sealed = await world.db.fetchval(
+            "select sealed_token from oauth_withdrawals where oauth_connection_id = $1", connection_id
+        )
+        await run_tasks(world)
+    finally:
+        monkeypatch.undo()
+        world.services._key_ring = None
+        await world.db.execute("update oauth_withdrawals set sealed_token = null, sealed_key_id = null")
+    assert sealed.startswith("enc:1:t2:")
+    assert accounts.google.grant_of(access) is None
 
 
 async def test_unknown_connections_are_not_there(world: World, accounts: Accounts) -> None:
@@ -331,6 +349,7 @@ async def test_a_removed_resource_keeps_its_history(world: World, accounts: Acco
 
 async def test_tokens_near_their_end_are_renewed_by_schedule(world: World, accounts: Accounts) -> None:
     """Facebook's and TikTok's before they end, Google's once a day; what is fine is left alone."""
+    await world.db.execute("delete from oauth_connections")  # a schedule goes through all
     client_id = await world.client()
     due = [
         await accounts.connected(client_id, "facebook", ends_in=timedelta(days=5)),
@@ -353,6 +372,7 @@ async def test_tokens_near_their_end_are_renewed_by_schedule(world: World, accou
 
 async def test_a_schedule_goes_on_past_what_fails(world: World, accounts: Accounts) -> None:
     """One vendor out and one consent withdrawn: the others are renewed, and the run is good."""
+    await world.db.execute("delete from oauth_connections")  # a schedule goes through all
     client_id, person = await world.client(), accounts.somebody("google")
     gone = await accounts.connected(client_id, "google", person=person, ends_in=-MINUTE)
     out = await accounts.connected(client_id, "tiktok", ends_in=MINUTE)
@@ -368,6 +388,7 @@ async def test_a_schedule_goes_on_past_what_fails(world: World, accounts: Accoun
 
 async def test_the_staff_hears_of_a_broken_connection_once(world: World, accounts: Accounts) -> None:
     """A notice and a mail name client, vendor and reason; the same message again adds nothing."""
+    await world.db.execute("delete from oauth_connections")  # a schedule goes through all
     boss = await world.user("superadmin")
     client_id, person = await world.client(), accounts.somebody("google")
     connection_id = await accounts.connected(client_id, "google", person=person, ends_in=-MINUTE)
