@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from emulators import demo_data
-from emulators.acts import DemoFailed, Stage, accounts, builder, forms, journeys, leads, tasks
+from emulators.acts import DemoFailed, Stage, accounts, builder, connections, forms, journeys, leads, tasks
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal
 from emulators.vendors.ctm import Ctm
 from shared.crypto import KeyRing
@@ -27,6 +27,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("Calls become leads, rated on both sides", leads.act),
     ("A lead becomes an active client", journeys.act),
     ("The staff's board", tasks.act),
+    ("Accounts at other vendors are connected", connections.act),
 )
 
 

@@ -55,6 +55,7 @@ QUEUES = {
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="ai", per_second=5, at_once=8, min_backoff_s=20, max_backoff_s=640, doublings=5),  # two hours
+        Queue(name="vendors", per_second=5, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
         # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
         Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
@@ -65,6 +66,7 @@ QUEUES = {
 TOPICS = {
     "call-ingested": "a call has words that nobody classified yet",
     "ctm-sync-due": "a client's calls should be read from CTM again",
+    "connection-broken": "a client's account at a vendor can be used again only after somebody connects it anew",
     "mail-event": "Mailgun told us what became of a mail",
     "task-item-changed": "somebody or something has changed a task item",
     "dead-letters": "a message that its listener refused too often",
@@ -124,6 +126,16 @@ AREAS = {
             enqueues=("emails_send", "files_delete", "tasks_summarise_item", "tasks_write_overview"),
             publishes=("task-item-changed",),
             google=("storage", "vertex"),
+        ),
+        Area(
+            name="connections",
+            secrets=(
+                *("GOOGLE_OAUTH_CLIENT_SECRET", "FACEBOOK_APP_SECRET"),
+                *("TIKTOK_CLIENT_SECRET", "WORDPRESS_CLIENT_SECRET"),
+            ),
+            enqueues=("emails_send", "connections_withdraw", "connections_publish_post"),
+            publishes=("connection-broken",),
+            google=("firestore",),
         ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
@@ -623,12 +635,54 @@ TASK_WORK = (
     schedule("tasks_run_due_automations", cron="5 * * * *", timeout_s=300),
 )
 
+_APPS = "/api/hub/oauth-providers"
+_CLIENTS_OWN = "/api/hub/clients/{clientId}"
+_CONNECTION = "/api/hub/oauth-connections/{id}"
+_CONNECTS = ("google", "facebook", "instagram", "tiktok", "wordpress")
+
+# Clients' accounts at the vendors. Admins keep them; a vendor's redirect comes back to the callback.
+CONNECTIONS = (
+    http("connections_list_providers", f"GET {_APPS}", access=SUPER),
+    http("connections_show_provider", f"GET {_APPS}/{{id}}", access=SUPER),
+    http("connections_create_provider", f"POST {_APPS}", access=SUPER),
+    http("connections_update_provider", f"PUT {_APPS}/{{id}}", access=SUPER),
+    http("connections_delete_provider", f"DELETE {_APPS}/{{id}}", access=SUPER),
+    http("connections_list", f"GET {_CLIENTS_OWN}/oauth-connections", access=ADMIN),
+    http("connections_create", f"POST {_CLIENTS_OWN}/oauth-connections", access=ADMIN),
+    http("connections_update", f"PUT {_CONNECTION}", access=ADMIN),
+    http("connections_revoke", f"POST {_CONNECTION}/revoke", access=ADMIN),
+    http("connections_delete", f"DELETE {_CONNECTION}", access=ADMIN),
+    http("connections_start", *(f"POST /api/hub/oauth/{name}/connect" for name in _CONNECTS), access=ADMIN),
+    http(
+        "connections_finish",
+        *(f"GET /api/hub/oauth/{name}/callback" for name in _CONNECTS if name != "instagram"),
+        access=PUBLIC,
+        timeout_s=60,
+    ),
+    http("connections_list_google_accounts", f"GET {_CONNECTION}/google-accounts", access=ADMIN, timeout_s=60),
+    http("connections_list_google_locations", f"GET {_CONNECTION}/google-locations", access=ADMIN, timeout_s=60),
+    http("connections_list_facebook_pages", f"GET {_CONNECTION}/facebook-pages", access=ADMIN, timeout_s=60),
+    http("connections_list_instagram_accounts", f"GET {_CONNECTION}/instagram-accounts", access=ADMIN, timeout_s=60),
+    http("connections_show_tiktok_account", f"GET {_CONNECTION}/tiktok-account", access=ADMIN, timeout_s=60),
+    http("connections_list_wordpress_sites", f"GET {_CONNECTION}/wordpress-sites", access=ADMIN, timeout_s=60),
+    http("connections_connect_wordpress", "POST /api/hub/wordpress/connect", access=ADMIN, timeout_s=60),
+    http("connections_test_wordpress", "POST /api/hub/wordpress/test", access=ADMIN, timeout_s=60),
+    http("connections_list_resources", "GET /api/hub/oauth-connections/{connectionId}/resources", access=ADMIN),
+    http("connections_add_resource", "POST /api/hub/oauth-connections/{connectionId}/resources", access=ADMIN),
+    http("connections_list_client_resources", f"GET {_CLIENTS_OWN}/oauth-resources", access=ADMIN),
+    http("connections_update_resource", "PUT /api/hub/oauth-resources/{id}", access=ADMIN),
+    http("connections_delete_resource", "DELETE /api/hub/oauth-resources/{id}", access=ADMIN),
+    task("connections_withdraw", queue="vendors", timeout_s=60),
+    task("connections_publish_post", queue="vendors", timeout_s=90),
+    event("connections_announce_break", topic="connection-broken"),
+    schedule("connections_renew_expiring", cron="*/15 * * * *", timeout_s=300),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *FORMS_ADMIN, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
-    *(*LEADS, *JOURNEYS),
-    *TASKS,
-    *TASK_WORK,
+    *(*LEADS, *JOURNEYS, *TASKS, *TASK_WORK),
+    *CONNECTIONS,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

@@ -69,6 +69,10 @@ insert into oauth_resources (id, client_id, oauth_connection_id, provider, resou
     (id(94), id(3), id(91), 'google', 'google_location', '111', 'on both'),
     (id(95), id(3), id(91), 'google', 'google_location', '222', 'on the duplicate only'),
     (id(96), id(3), id(92), 'google', 'google_location', '111', 'on both');
+update oauth_resources set is_primary = true, updated_at = '2025-02-01' where id = id(95);
+update oauth_resources set is_primary = true, updated_at = '2025-03-01' where id = id(96);
+update oauth_connections set revoked_at = '2025-03-01', external_metadata = '{"page_token": "plain-page", "note": "kept"}'
+where id = id(93);
 
 insert into forms (id, org_id, name, form_type, status, updated_at) values
     (id(101), id(3), 'Intake', 'intake', 'published', '2025-01-01'),

@@ -251,3 +251,14 @@ def test_mails_lose_their_codes_and_gain_their_request(adopted: str, connect: Co
     assert rows(connection, "select id, text_body from email_logs")[84] == "Hello"
     requests = rows(connection, "select id, review_request_id from email_logs where review_request_id is not null")
     assert {n: int(str(request)[-12:]) for n, request in requests.items()} == {82: 71, 83: 72}
+
+
+def test_connections_are_healed_and_hold_no_secret_in_clear(adopted: str, connect: Connect) -> None:
+    """Connected again after a revocation is connected; of two primary resources the later stays; tokens beside the
+    tokens are gone."""
+    connection = connect(adopted)
+    revoked = rows(connection, "select id, revoked_at is not null from oauth_connections")
+    assert revoked[93] is False and revoked[91] is True
+    primary = rows(connection, "select id, is_primary from oauth_resources")
+    assert (primary[95], primary[96]) == (False, True)
+    assert rows(connection, "select id, external_metadata from oauth_connections")[93] == {"note": "kept"}

@@ -26,6 +26,7 @@ NEW_TABLES |= {"retired_refresh_tokens", "stored_files"}
 NEW_TABLES |= {"lead_syncs", "lead_totals"}
 NEW_TABLES |= {"form_activity", "form_ai_runs"}
 NEW_TABLES |= {"task_item_changes"}
+NEW_TABLES |= {"oauth_locations", "oauth_withdrawals", "wordpress_posts"}
 
 
 def value(connection: psycopg.Connection, query: str, *params: object) -> object:

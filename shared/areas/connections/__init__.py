@@ -1,0 +1,1 @@
+"""A client's accounts at Google, Facebook, Instagram, TikTok and WordPress."""
