@@ -69,6 +69,7 @@ TOPICS = {
     "monday-sync-due": "a client's items should be read from Monday again",
     "blog-published": "a client's blog post was published for the first time",
     "mail-event": "Mailgun told us what became of a mail",
+    "task-item-changed": "somebody or something has changed a task item",
     "dead-letters": "a message that its listener refused too often",
 }
 EVENT_ATTEMPTS = 8  # deliveries of one message before it goes to dead-letters (Pub/Sub allows 5 to 100)
@@ -115,6 +116,12 @@ AREAS = {
         Area(name="clients", enqueues=("emails_send", "files_delete")),
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
+        Area(
+            name="tasks",
+            enqueues=("emails_send", "files_delete"),
+            publishes=("task-item-changed",),
+            google=("storage",),
+        ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
         Area(
             name="monday",

@@ -1,0 +1,1 @@
+"""The task platform of the agency's staff."""
