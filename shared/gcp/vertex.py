@@ -1,12 +1,16 @@
-"""Text from Gemini on Vertex AI, through the generated async client.
+"""Text from Gemini and images from Imagen on Vertex AI, through the generated async client.
 
-Source: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference. One try with a deadline; trying
-again is the queue's work. Prompts and answers appear in no error.
+Sources: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference and
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api. One try with a deadline; trying again
+is the queue's work. Prompts and answers appear in no error.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.config import Settings
@@ -16,6 +20,16 @@ from shared.gcp.errors import meaning
 
 if TYPE_CHECKING:
     from google.cloud.aiplatform_v1 import GenerateContentResponse, PredictionServiceAsyncClient, Schema
+
+_LARGEST_ANSWER = 32 * 1024 * 1024  # gRPC's own 4 MiB are less than an image takes as base64
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn image."""
+
+    mime_type: str
+    data: bytes
 
 
 class Ai:
@@ -60,6 +74,26 @@ class Ai:
             raise (TryLater if error.retryable else Reconnect)("vertex", reason=type(error).__name__) from error
         return _text_of(answer)
 
+    async def draw(self, prompt: str, *, aspect_ratio: str = "1:1") -> Picture:
+        """One image by ``vertex_imagen_model``. Errors as of ``generate``; a withheld image is Rejected."""
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.auth.exceptions import GoogleAuthError
+
+        try:
+            answer = await self._connected().predict(
+                request=self._image_request(prompt, aspect_ratio),
+                timeout=self._settings.vertex_image_timeout_s,
+                retry=None,
+            )
+        except GoogleAPICallError as error:
+            raise meaning("vertex", error) from error
+        except GoogleAuthError as error:
+            raise (TryLater if error.retryable else Reconnect)("vertex", reason=type(error).__name__) from error
+        for told in answer.predictions:
+            if (picture := _picture_of(dict(told))) is not None:
+                return picture
+        raise Rejected("vertex", reason="image withheld")
+
     async def close(self) -> None:
         if self._client:
             await self._client.transport.close()
@@ -79,7 +113,8 @@ class Ai:
         )
 
         if emulator := self._settings.vertex_emulator_host:
-            channel = grpc.aio.insecure_channel(emulator)
+            options = [("grpc.max_receive_message_length", _LARGEST_ANSWER)]
+            channel = grpc.aio.insecure_channel(emulator, options=options)
             return PredictionServiceAsyncClient(transport=PredictionServiceGrpcAsyncIOTransport(channel=channel))
         location = self._settings.vertex_location
         host = "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
@@ -96,20 +131,43 @@ class Ai:
     ) -> Any:
         from google.cloud.aiplatform_v1 import Content, GenerateContentRequest, GenerationConfig, Part
 
-        known = self._settings
-        path = f"projects/{known.gcp_project_id}/locations/{known.vertex_location}/publishers/google/models"
         config = GenerationConfig(temperature=temperature, max_output_tokens=max_tokens, candidate_count=1)
         if json_schema is not None:
             config.response_mime_type = "application/json"
             config.response_schema = _schema(json_schema)
         request = GenerateContentRequest(
-            model=f"{path}/{model or known.vertex_model}",
+            model=self._model(model or self._settings.vertex_model),
             contents=[Content(role="user", parts=[Part(text=prompt)])],
             generation_config=config,
         )
         if system:
             request.system_instruction = Content(parts=[Part(text=system)])
         return request
+
+    def _image_request(self, prompt: str, aspect_ratio: str) -> Any:
+        from google.cloud.aiplatform_v1 import PredictRequest
+        from google.protobuf import json_format
+
+        request = PredictRequest.pb(PredictRequest(endpoint=self._model(self._settings.vertex_imagen_model)))
+        json_format.ParseDict({"prompt": prompt}, request.instances.add())
+        json_format.ParseDict({"sampleCount": 1, "aspectRatio": aspect_ratio}, request.parameters)
+        return PredictRequest.wrap(request)
+
+    def _model(self, name: str) -> str:
+        known = self._settings
+        return f"projects/{known.gcp_project_id}/locations/{known.vertex_location}/publishers/google/models/{name}"
+
+
+def _picture_of(told: Mapping[str, Any]) -> Picture | None:
+    """The image of a prediction; None for one that tells why it was withheld. Older models call the bytes ``bytes``."""
+    encoded = told.get("bytesBase64Encoded") or told.get("bytes")
+    if not isinstance(encoded, str):
+        return None
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise TryLater("vertex", reason="unreadable image") from error
+    return Picture(str(told.get("mimeType") or "image/png"), data)
 
 
 def _text_of(answer: GenerateContentResponse) -> str:

@@ -70,6 +70,8 @@ class Item(Protocol):
     @property
     def created_at(self) -> str: ...
     @property
+    def last_update_id(self) -> str: ...
+    @property
     def values(self) -> Mapping[str, Any]: ...
     def text(self, column_id: str) -> str: ...
     def day(self, column_id: str) -> str: ...
@@ -136,9 +138,9 @@ class SubmitRequest(BaseModel):
     description: OptionalLongText = None
     due_date: Annotated[date | None, BeforeValidator(blank_is_none)] = None
     rush: Annotated[bool, BeforeValidator(_yes)] = False
-    person_override: Annotated[
-        Annotated[str, Field(pattern=r"^\d{1,20}$")] | None, BeforeValidator(blank_is_none)
-    ] = None
+    person_override: Annotated[Annotated[str, Field(pattern=r"^\d{1,20}$")] | None, BeforeValidator(blank_is_none)] = (
+        None
+    )
 
 
 class FinishRequest(BaseModel):

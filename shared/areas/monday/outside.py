@@ -55,7 +55,7 @@ class Outside:
             return
         left = float(found["until"]) - time.time() if found else 0.0
         if left > 0:
-            raise TryLater("monday.com", reason="pausing", retry_after_s=left)
+            raise TryLater("monday", reason="pausing", retry_after_s=left)
 
     async def _cool_down(self, error: TryLater) -> None:
         pause = min(error.retry_after_s or _PAUSE_S, _LONGEST_PAUSE_S)

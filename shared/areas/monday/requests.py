@@ -238,13 +238,9 @@ async def list_all(outside: Outside, owner: UUID) -> dict[str, Any]:
     return {**told, "tasks": [*waiting, *tasks]}
 
 
-async def _tasks(
-    monday: Monday, client: Record, groups: list[str], chosen: MondaySettings
-) -> list[dict[str, Any]]:
+async def _tasks(monday: Monday, client: Record, groups: list[str], chosen: MondaySettings) -> list[dict[str, Any]]:
     items = [
-        item
-        for item in await monday.items(client["monday_board_id"], groups)
-        if rules.is_clients(item, chosen, client)
+        item for item in await monday.items(client["monday_board_id"], groups) if rules.is_clients(item, chosen, client)
     ]
     assets = [asset_id for item in items for asset_id, _ in item.files()]
     urls = await monday.asset_urls(assets) if assets else {}
@@ -278,4 +274,3 @@ def _local_task(request: Mapping[str, Any], group_id: str | None) -> dict[str, A
         "due_date": request["due_date"] or "",
         "files": [],
     }
-

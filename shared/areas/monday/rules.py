@@ -115,4 +115,6 @@ def is_clients(item: Item, chosen: MondaySettings, client: Mapping[str, Any]) ->
     if not client["shared"]:
         return True
     column, identifier = chosen.monday_client_column_id, client["client_identifier_value"]
-    return bool(column and identifier) and item.text(column).strip().casefold() == identifier.strip().casefold()
+    if not column or not identifier:
+        return False
+    return item.text(column).strip().casefold() == str(identifier).strip().casefold()

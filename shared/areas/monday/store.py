@@ -31,13 +31,14 @@ async def save_settings(db: Executor, changes: dict[str, Any]) -> dict[str, Any]
 
 _GROUPS = "array_remove(array[{0}.monday_group_id, {0}.monday_active_group_id, {0}.monday_completed_group_id], null)"
 
+# groups: those of a client at monday.com; shared: another client uses one of them
 CLIENT = f"""
     select p.user_id, p.monday_board_id, p.monday_group_id, p.monday_active_group_id, p.monday_completed_group_id,
            p.client_identifier_value, p.account_manager_person_id, p.task_board_id,
            {_GROUPS.format("p")} as groups,
            exists (select from client_profiles o where o.monday_board_id = p.monday_board_id and o.user_id <> p.user_id
                    and {_GROUPS.format("o")} && {_GROUPS.format("p")}) as shared
-    from client_profiles p"""
+    from client_profiles p"""  # noqa: S608
 
 
 async def client(db: Executor, client_id: UUID) -> Record | None:

@@ -25,6 +25,7 @@ NAME_LENGTH = 255
 
 _ITEM = """
   id name state created_at board { id } group { id title } column_values { id text value }
+  updates(limit: 1) { id }
 """
 
 # monday.com's error codes that may pass by themselves, and those that only a person can mend. Others are ours.
@@ -61,9 +62,7 @@ class MondayClient:
     async def boards(self) -> list[Named]:
         """Every active board, in monday.com's order."""
         query = "query ($page: Int!, $limit: Int!) { boards(limit: $limit, page: $page) { id name } }"
-        return [
-            Named(str(one["id"]), str(one.get("name") or "")) async for one in self._pages("boards", query)
-        ]
+        return [Named(str(one["id"]), str(one.get("name") or "")) async for one in self._pages("boards", query)]
 
     async def groups(self, board_id: str) -> list[Named]:
         board = await self._board(board_id, "groups { id title }")
@@ -216,8 +215,8 @@ class MondayClient:
         except httpx.RequestError as error:
             raise TryLater("monday", reason=type(error).__name__) from error
         told = _json(answer)
-        if (error := _error(answer, told)) is not None:
-            raise error
+        if (wrong := _error(answer, told)) is not None:
+            raise wrong
         data = told.get("data")
         if not isinstance(data, dict):
             raise TryLater("monday", status=answer.status_code, reason="unreadable answer")
@@ -242,14 +241,13 @@ def _error(answer: httpx.Response, told: Mapping[str, Any]) -> VendorError | Non
     if not answer.is_success:
         if code.lower() in _PASSING:
             return _with_wait(TryLater("monday", status=answer.status_code, reason=code), wait)
-        error = vendor_error("monday", answer.status_code, retry_after=wait)
-        return type(error)("monday", status=answer.status_code, reason=code, retry_after_s=error.retry_after_s)
+        known = vendor_error("monday", answer.status_code, retry_after=wait)
+        return type(known)("monday", status=answer.status_code, reason=code, retry_after_s=known.retry_after_s)
     if not errors and not code:
         return None
-    known = code.lower()
-    if known in _PASSING or not code:
+    if code.lower() in _PASSING or not code:
         return _with_wait(TryLater("monday", reason=code or "error without a code"), wait)
-    if known in _REFUSED:
+    if code.lower() in _REFUSED:
         return Reconnect("monday", reason=code)
     return Rejected("monday", reason=code)
 

@@ -1,8 +1,9 @@
--- One row for each task item or request that is, or is becoming, an item at monday.com.
+-- One row for each task item or request that is, or is becoming, an item at monday.com. One that lost its task stays:
+-- its item must not come back as a new task.
 create table monday_links (
     id              uuid         primary key default gen_random_uuid(),
     client_id       uuid         not null references users (id) on delete cascade,
-    task_item_id    uuid         unique references task_items (id) on delete cascade,
+    task_item_id    uuid         unique references task_items (id) on delete set null,
     request_id      uuid         unique references requests (id) on delete cascade,
     board_id        text         not null,
     group_id        text         not null,
@@ -10,14 +11,15 @@ create table monday_links (
     monday_item_id  text,
     tries           integer      not null default 0,  -- of creating it; more than one looks for it first
     base            jsonb,       -- {name, status, due_date, archived}: what both sides were last known to have
+    last_update_id  text,        -- the newest comment there that was looked at
     trouble         text,        -- why monday.com refused it last
     trouble_at      timestamptz,
     lease_until     timestamptz, -- somebody is at work on it
     queued_at       timestamptz, -- work on it is on its way
     created_at      timestamptz  not null default now(),
-    check ((task_item_id is null) <> (request_id is null))
+    check (task_item_id is null or request_id is null)
 );
-create unique index idx_monday_links_task_monday on monday_links (monday_item_id) where task_item_id is not null;
+create unique index idx_monday_links_task_monday on monday_links (monday_item_id) where request_id is null;
 create unique index idx_monday_links_request_monday on monday_links (monday_item_id) where request_id is not null;
 create index idx_monday_links_client on monday_links (client_id);
 create index idx_monday_links_new on monday_links (board_id, name) where monday_item_id is null;
