@@ -233,7 +233,7 @@ async def test_an_image_that_is_withheld_says_so(author: Author, world: World) -
     """Imagen answers without an image when it filters one."""
     world.vertex.configure({"answers": {"Failing picture": {"blocked": True}}})
     withheld = await author("POST", "/ai/image", title="Failing picture")
-    world.faults.set("vertex", Fault(status=503, times=1))
+    world.faults.put("vertex", Fault(status=503, times=1))
     busy = await author("POST", "/ai/image", title="a")
 
     assert (withheld.status_code, withheld.json()["reason"]) == (502, "image withheld")

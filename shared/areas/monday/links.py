@@ -1,7 +1,7 @@
 """One thing of ours and its item at monday.com: who is at work on it, and creating the item exactly once.
 
 monday.com has no idempotency key. So a try is counted before it is made, and every further one first looks for an item
-of that name, on that board, made since and linked to nothing of ours. A lease keeps two from working on one link.
+of that name, on that board, made by our token since, and linked to nothing of ours. A lease keeps two from working on one link.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ async def create(db: Database, monday: Monday, link: Record, values: Mapping[str
 
 async def _made_before(db: Executor, monday: Monday, link: Record) -> str | None:
     since = link["created_at"] - _SKEW
-    items = [item for item in await monday.items_named(link["board_id"], link["name"]) if _is_since(item, since)]
+    found = await monday.items_named(link["board_id"], link["name"])
+    me = await monday.me() if found else ""
+    items = [item for item in found if item.creator_id == me and _is_since(item, since)]
     taken = await db.fetch(
         "select monday_item_id from monday_links where monday_item_id = any($1)", [item.id for item in items]
     )

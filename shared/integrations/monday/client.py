@@ -24,7 +24,7 @@ MAX_PAGES = 200  # of one listing; more means that monday.com's cursor cannot be
 NAME_LENGTH = 255
 
 _ITEM = """
-  id name state created_at board { id } group { id title } column_values { id text value }
+  id name state created_at creator_id board { id } group { id title } column_values { id text value }
   updates(limit: 1) { id }
 """
 
@@ -82,6 +82,11 @@ class MondayClient:
             Person(str(one["id"]), str(one.get("name") or ""), str(one.get("email") or ""))
             async for one in self._pages("users", query)
         ]
+
+    async def me(self) -> str:
+        """The id of the user that the token belongs to."""
+        told = (await self._ask("query { me { id } }")).get("me")
+        return str(told["id"]) if isinstance(told, dict) and told.get("id") else ""
 
     async def items(self, board_id: str, group_ids: Sequence[str]) -> list[Item]:
         """The active items of some groups of a board, each group read by its cursor to the end."""

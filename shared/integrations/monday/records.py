@@ -59,6 +59,7 @@ class Item:
     group_id: str
     group: str  # the group's title
     created_at: str
+    creator_id: str
     last_update_id: str  # of its newest comment; empty when there is none
     values: Mapping[str, Value]
 
@@ -99,6 +100,7 @@ def read_item(told: Mapping[str, Any]) -> Item:
         group_id=str(group.get("id") or ""),
         group=str(group.get("title") or ""),
         created_at=str(told.get("created_at") or ""),
+        creator_id=str(told.get("creator_id") or ""),
         last_update_id=str(next((one["id"] for one in told.get("updates") or []), "")),
         values={str(cell["id"]): _value(cell) for cell in told.get("column_values") or []},
     )
