@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Literal, get_args
 
 SECRETS = (
     "JWT_SECRET",  # signs access tokens and embed page tokens (HS256, 32 bytes or more)
@@ -26,6 +27,8 @@ SECRETS = (
     "TIKTOK_CLIENT_SECRET",
     "WORDPRESS_CLIENT_SECRET",
 )
+
+Thinking = Literal["minimal", "low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +76,13 @@ class Settings:
     storage_emulator_host: str = ""  # a URL, as Google's client expects it
     storage_timeout_s: float = 20.0  # for each wait on the bucket, not for a whole file
 
-    vertex_location: str = "us-central1"
-    vertex_model: str = "gemini-2.0-flash-001"
-    vertex_classifier_model: str = "gemini-2.0-flash-001"
-    vertex_imagen_model: str = "imagen-3.0-generate-001"
+    vertex_location: str = "global"  # or us, eu, or a region that serves the models
+    vertex_model: str = "gemini-3.1-flash-lite"
+    vertex_classifier_model: str = "gemini-3.1-flash-lite"
+    vertex_thinking: Thinking = "minimal"  # of models that think before they answer
+    vertex_imagen_model: str = "gemini-3.1-flash-image"  # the seeds' name for it; Imagen itself has ended
     vertex_timeout_s: float = 8.0
-    vertex_image_timeout_s: float = 120.0
+    vertex_image_timeout_s: float = 60.0
     blog_draft_max_tokens: int = 4096
     blog_draft_timeout_s: float = 90.0
     vertex_at_once: int = 32  # prompts that one instance may have open
@@ -106,6 +110,7 @@ class Settings:
     onboarding_reminder_before_h: int = 24  # how long before its link ends a client is reminded
     onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
     default_documents: tuple[DefaultDocument, ...] = ()  # JSON list of {"id", "label", "url", perhaps "name"}
+    task_archive_retention_days: int = 30  # done items are archived after so many, archived ones purged; 0 means 30
     session_cookie_lifetime_s: int = 12 * 3600  # of the cookie that keeps links and old pages working; slides with use
     refresh_token_lifetime_days: int = 30  # slides with every refresh
     absolute_session_lifetime_days: int = 90
@@ -160,6 +165,8 @@ def _read(name: str, kind: str, text: str) -> object:
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
             case "float":
                 return float(text)
+            case "Thinking":
+                return get_args(Thinking)[get_args(Thinking).index(text.strip().lower())]
             case "tuple[str, ...]":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             case "tuple[DefaultDocument, ...]":

@@ -482,10 +482,72 @@ BLOG = (
         "blog_draw_image",
         "POST /api/hub/blog-posts/ai/image",
         access=PORTAL,
-        timeout_s=130,
+        timeout_s=70,
         memory_mb=512,
         concurrency=8,
     ),
+)
+
+_TASKS = "/api/tasks"
+_WORKSPACE = f"{_TASKS}/workspaces/{{workspaceId}}"
+_BOARD = f"{_TASKS}/boards/{{boardId}}"
+_GROUP = f"{_TASKS}/groups/{{groupId}}"
+_ITEM = f"{_TASKS}/items/{{itemId}}"
+_SUBITEM = f"{_TASKS}/subitems/{{subitemId}}"
+_LABEL = f"{_TASKS}/status-labels/{{labelId}}"
+
+# The staff's boards. What takes an admin beyond these levels is the workspace's own matter: ``areas.tasks.access``.
+TASKS = (
+    http("tasks_list_workspaces", f"GET {_TASKS}/workspaces", access=STAFF),
+    http("tasks_create_workspace", f"POST {_TASKS}/workspaces", access=ADMIN),
+    http("tasks_delete_workspace", f"DELETE {_WORKSPACE}", access=ADMIN, timeout_s=60),
+    http("tasks_list_members", f"GET {_WORKSPACE}/members", access=STAFF),
+    http("tasks_search_members", f"GET {_WORKSPACE}/members/search", access=STAFF),
+    http("tasks_add_member", f"POST {_WORKSPACE}/members", access=STAFF),
+    http("tasks_change_member", f"PATCH {_WORKSPACE}/members/{{memberUserId}}", access=STAFF),
+    http("tasks_remove_member", f"DELETE {_WORKSPACE}/members/{{memberUserId}}", access=STAFF),
+    http("tasks_list_boards", f"GET {_WORKSPACE}/boards", access=STAFF),
+    http("tasks_list_all_boards", f"GET {_TASKS}/boards", access=STAFF),
+    http("tasks_create_board", f"POST {_WORKSPACE}/boards", access=STAFF),
+    http("tasks_update_board", f"PUT {_BOARD}", f"PATCH {_BOARD}", access=STAFF),
+    http("tasks_delete_board", f"DELETE {_BOARD}", access=STAFF, timeout_s=60),
+    http("tasks_view_board", f"GET {_BOARD}/view", access=STAFF),
+    http("tasks_report_board", f"GET {_BOARD}/report", access=STAFF),
+    http("tasks_export_board", f"GET {_BOARD}/export.csv", access=STAFF),
+    http("tasks_list_archived", f"GET {_BOARD}/archived", access=STAFF),
+    http("tasks_list_groups", f"GET {_BOARD}/groups", access=STAFF),
+    http("tasks_create_group", f"POST {_BOARD}/groups", access=STAFF),
+    http("tasks_update_group", f"PATCH {_GROUP}", access=STAFF),
+    http("tasks_delete_group", f"DELETE {_GROUP}", access=STAFF, timeout_s=60),
+    http("tasks_list_labels", f"GET {_BOARD}/status-labels", access=STAFF),
+    http("tasks_create_label", f"POST {_BOARD}/status-labels", access=STAFF),
+    http("tasks_copy_default_labels", f"POST {_BOARD}/status-labels/init", access=STAFF),
+    http("tasks_update_label", f"PATCH {_LABEL}", access=STAFF),
+    http("tasks_delete_label", f"DELETE {_LABEL}", access=STAFF),
+    http("tasks_list_global_labels", f"GET {_TASKS}/status-labels/global", access=ADMIN),
+    http("tasks_create_global_label", f"POST {_TASKS}/status-labels/global", access=ADMIN),
+    http("tasks_create_item", f"POST {_TASKS}/items", f"POST {_GROUP}/items", access=STAFF),
+    http("tasks_list_items", f"GET {_GROUP}/items", access=STAFF),
+    http("tasks_update_item", f"PUT {_ITEM}", f"PATCH {_ITEM}", access=STAFF),
+    http("tasks_archive_item", f"POST {_ITEM}/archive", f"DELETE {_ITEM}", access=STAFF),
+    http("tasks_restore_item", f"POST {_ITEM}/restore", access=STAFF),
+    http("tasks_list_changes", f"GET {_ITEM}/changes", access=STAFF),
+    http("tasks_list_subitems", f"GET {_ITEM}/subitems", access=STAFF),
+    http("tasks_create_subitem", f"POST {_ITEM}/subitems", access=STAFF),
+    http("tasks_update_subitem", f"PATCH {_SUBITEM}", access=STAFF),
+    http("tasks_archive_subitem", f"DELETE {_SUBITEM}", access=STAFF),
+    http("tasks_restore_subitem", f"POST {_SUBITEM}/restore", access=STAFF),
+    http("tasks_show_my_work", f"GET {_TASKS}/my-work", access=STAFF),
+    http("tasks_list_updates", f"GET {_ITEM}/updates", access=STAFF),
+    http("tasks_post_update", f"POST {_ITEM}/updates", access=STAFF),
+    http("tasks_mark_updates_viewed", f"POST {_TASKS}/updates/mark-viewed", access=STAFF),
+    http("tasks_show_views", f"POST {_TASKS}/updates/views", access=STAFF),
+    http("tasks_list_files", f"GET {_ITEM}/files", access=STAFF),
+    http("tasks_upload_file", f"POST {_ITEM}/files", access=STAFF, **_UPLOAD),
+    http("tasks_list_assignees", f"GET {_ITEM}/assignees", access=STAFF),
+    http("tasks_add_assignee", f"POST {_ITEM}/assignees", access=STAFF),
+    http("tasks_remove_assignee", f"DELETE {_ITEM}/assignees/{{assigneeUserId}}", access=STAFF),
+    schedule("tasks_archive_done", cron="20 7 * * *", timeout_s=300),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -493,6 +555,7 @@ FUNCTIONS: tuple[Function, ...] = (
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *LEADS,
     *(*MONDAY, *BLOG),
+    *TASKS,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

@@ -83,7 +83,9 @@ class Client:
         return await self.world.db.fetchrow("select * from task_items where id = $1", task_id)
 
     async def tasks(self) -> list[Any]:
-        return await self.world.db.fetch("select * from task_items where group_id = $1 order by created_at", self.group_id)
+        return await self.world.db.fetch(
+            "select * from task_items where group_id = $1 order by created_at", self.group_id
+        )
 
     # -- the clockwork ------------------------------------------------------------------------------------------------
 
@@ -94,7 +96,9 @@ class Client:
             if not waiting:
                 return
             for one in waiting:
-                answer = await self.world.deliver_task(one["function"], one["payload"], key=UUID(one["headers"]["X-Outbox-Id"]))
+                answer = await self.world.deliver_task(
+                    one["function"], one["payload"], key=UUID(one["headers"]["X-Outbox-Id"])
+                )
                 if answer.status_code == 204:
                     self.world.sent.tasks.remove(one)
 
@@ -118,13 +122,18 @@ async def connected(world: World, *, board: str | None = None, groups: tuple[str
     board_id = board or str(uuid4().int % 10**9)
     if board is None:
         world.monday.add_board(
-            board_id, f"Board {board_id}", groups={one: one.title() for one in groups}, columns=[dict(c) for c in COLUMNS]
+            board_id,
+            f"Board {board_id}",
+            groups={one: one.title() for one in groups},
+            columns=[dict(c) for c in COLUMNS],
         )
     workspace = await world.db.fetchval("insert into task_workspaces (name) values ('W') returning id")
     task_board = await world.db.fetchval(
         "insert into task_boards (workspace_id, name, created_by) values ($1, 'B', $2) returning id", workspace, admin
     )
-    group = await world.db.fetchval("insert into task_groups (board_id, name) values ($1, 'G') returning id", task_board)
+    group = await world.db.fetchval(
+        "insert into task_groups (board_id, name) values ($1, 'G') returning id", task_board
+    )
     await world.db.execute(
         """update client_profiles set monday_board_id = $2, monday_group_id = $3, monday_active_group_id = $3,
            monday_completed_group_id = $4, client_identifier_value = $5, task_board_id = $6 where user_id = $1""",

@@ -166,6 +166,14 @@ async def _notice(world: World, owner: UUID) -> str:
     )
 
 
+async def _blog_post(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            "insert into blog_posts (user_id, title, content) values ($1, 'a', 'a') returning id", owner
+        )
+    )
+
+
 # Functions whose path names a row of one person's: how to make such a row. An area adds its own.
 OWNED: dict[str, Owned] = {
     "accounts_revoke_session": _session,
@@ -173,6 +181,8 @@ OWNED: dict[str, Owned] = {
     "documents_delete": _document,
     "documents_mark_viewed": _document,
     "notifications_mark_read": _notice,
+    "blog_show_post": _blog_post,
+    "blog_delete_post": _blog_post,
 }
 
 

@@ -83,7 +83,9 @@ async def test_a_post_that_cannot_be_one_is_refused(author: Author, body: dict[s
 
 async def test_a_post_holds_nothing_that_could_act(author: Author) -> None:
     """Scripts, handlers and script addresses are gone from what is stored; the text stays."""
-    content = '<h2 onclick="x()">A</h2><script>x()</script><a href="javascript:x()">b</a><iframe src="//e.test"></iframe>'
+    content = (
+        '<h2 onclick="x()">A</h2><script>x()</script><a href="javascript:x()">b</a><iframe src="//e.test"></iframe>'
+    )
 
     post = await author.post(content=content)
 
@@ -205,7 +207,7 @@ async def test_a_drawn_image_can_be_saved_in_a_post(author: Author) -> None:
     assert drawn["dataUrl"].startswith("data:image/png;base64,")
     assert post["content"].startswith('<img src="/uploads/')
     asked = author.world.vertex.prompts()[-1]
-    assert (asked["config"]["aspectRatio"], "watercolour" in asked["text"]) == ("4:3", True)
+    assert (asked["config"]["image_config"]["aspect_ratio"], "watercolour" in asked["text"]) == ("4:3", True)
 
 
 @pytest.mark.parametrize(
@@ -230,13 +232,13 @@ async def test_a_failure_of_the_ai_says_why(
 
 
 async def test_an_image_that_is_withheld_says_so(author: Author, world: World) -> None:
-    """Imagen answers without an image when it filters one."""
+    """A filtered picture is told apart from a busy service."""
     world.vertex.configure({"answers": {"Failing picture": {"blocked": True}}})
     withheld = await author("POST", "/ai/image", title="Failing picture")
     world.faults.put("vertex", Fault(status=503, times=1))
     busy = await author("POST", "/ai/image", title="a")
 
-    assert (withheld.status_code, withheld.json()["reason"]) == (502, "image withheld")
+    assert (withheld.status_code, withheld.json()["reason"]) == (502, "prompt refused: SAFETY")
     assert (busy.status_code, busy.json()["reason"]) == (503, "busy")
 
 

@@ -59,7 +59,7 @@ class ImageWanted(BaseModel):
 
 
 class Picture(Protocol):
-    """A drawn image (``gcp.vertex.Picture``)."""
+    """A drawn image (``gcp.vertex.Image``)."""
 
     @property
     def mime_type(self) -> str: ...
@@ -80,4 +80,4 @@ class Ai(Protocol):
         timeout_s: float | None = ...,
     ) -> str: ...
 
-    async def draw(self, prompt: str, *, aspect_ratio: str) -> Picture: ...
+    async def image(self, prompt: str, *, aspect_ratio: str) -> Picture: ...

@@ -77,7 +77,7 @@ async def image(db: Executor, ai: Ai, owner: UUID, wanted: ImageWanted) -> dict[
     await spend(db, (IMAGES, str(owner)))
     prompt = rules.image_prompt(await _business(db, owner), wanted.title, wanted.style)
     async with _explained():
-        drawn = await ai.draw(prompt, aspect_ratio=wanted.aspect_ratio)
+        drawn = await ai.image(prompt, aspect_ratio=wanted.aspect_ratio)
     encoded = base64.b64encode(drawn.data).decode()
     return {"dataUrl": f"data:{drawn.mime_type};base64,{encoded}", "mimeType": drawn.mime_type}
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from shared.areas.csv import csv_line
 from shared.areas.leads.models import ListCalls
-from shared.areas.leads.rules import csv_line
 from shared.db.database import Database, Executor
 
 # A call's live values as a row, then meta, which is kept whole by the table's trigger: together one JSON object, as the

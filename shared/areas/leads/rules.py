@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -277,18 +277,3 @@ def _classified(known: Known | None, version: str | None) -> str | None:
     if known.text_version is None and known.ctm_hash is None and known.summary and known.category != "unreviewed":
         return version
     return known.classified_version
-
-
-# Source: OWASP, "CSV Injection"; the wide forms are read as the plain ones by spreadsheets of East Asia.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-
-
-def csv_line(cells: Iterable[object]) -> str:
-    """One line of CSV; a cell that a spreadsheet would run as a formula is made text."""
-    return ",".join(_cell("" if cell is None else str(cell)) for cell in cells) + "\r\n"
-
-
-def _cell(text: str) -> str:
-    if text.startswith(_FORMULA):
-        text = "'" + text
-    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\r\n]', text) else text

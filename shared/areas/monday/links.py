@@ -1,7 +1,8 @@
 """One thing of ours and its item at monday.com: who is at work on it, and creating the item exactly once.
 
 monday.com has no idempotency key. So a try is counted before it is made, and every further one first looks for an item
-of that name, on that board, made by our token since, and linked to nothing of ours. A lease keeps two from working on one link.
+of that name, on that board, made by our token since, and linked to nothing of ours. A lease keeps two from working on
+one link.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 Staff see and work in every workspace; nobody else sees anything, member or not. To *manage* a workspace and its boards
 (members, labels, deleting) takes an admin, or a member of staff whose membership says admin.
 
-Every function is one statement that returns the row with what is above it and ``manages``; NotFound for what is not
-there (or not for this person), Forbidden for what they may see but not manage. ``lock``: ``keep`` holds the row until
-the transaction ends, so that nobody deletes it under what is added to it; ``change`` lets one at a time change it;
-``delete`` keeps everybody from adding to it.
+Every check is one statement that returns the row with what is above it and ``manages``; NotFound for what is not there
+(or not for this person), Forbidden for what they may see but not manage, there or not. ``lock``: ``keep`` holds the row
+until the transaction ends, so that nobody deletes it under what is added to it; ``change`` lets one at a time change
+it; ``delete`` keeps everybody from adding to it. ``read`` checks and answers in one statement.
 """
 
 from __future__ import annotations
@@ -57,35 +57,65 @@ async def workspace(
     db: Executor, user_id: UUID, workspace_id: UUID, *, manage: bool = False, lock: Lock = ""
 ) -> Record:
     """id, name, manages."""
-    return await _row(db, "workspace", _WORKSPACE, "w", user_id, workspace_id, manage, lock)
+    return await _row(db, "workspace", user_id, workspace_id, manage, lock)
 
 
 async def board(db: Executor, user_id: UUID, board_id: UUID, *, manage: bool = False, lock: Lock = "") -> Record:
     """id, workspace_id, name, description, board_prefix, manages."""
-    return await _row(db, "board", _BOARD, "b", user_id, board_id, manage, lock)
+    return await _row(db, "board", user_id, board_id, manage, lock)
 
 
 async def group(db: Executor, user_id: UUID, group_id: UUID, *, manage: bool = False, lock: Lock = "") -> Record:
     """id, board_id, name, workspace_id, board_prefix, manages."""
-    return await _row(db, "group", _GROUP, "g", user_id, group_id, manage, lock)
+    return await _row(db, "group", user_id, group_id, manage, lock)
 
 
 async def item(db: Executor, user_id: UUID, item_id: UUID, *, manage: bool = False, lock: Lock = "") -> Record:
     """An item, archived ones too: its columns, board_id, workspace_id, manages."""
-    return await _row(db, "item", _ITEM, "i", user_id, item_id, manage, lock)
+    return await _row(db, "item", user_id, item_id, manage, lock)
 
 
 async def subitem(db: Executor, user_id: UUID, subitem_id: UUID, *, manage: bool = False, lock: Lock = "") -> Record:
     """A subitem, archived ones too: its columns, board_id, workspace_id, manages."""
-    return await _row(db, "subitem", _SUBITEM, "s", user_id, subitem_id, manage, lock)
+    return await _row(db, "subitem", user_id, subitem_id, manage, lock)
 
 
-async def _row(
-    db: Executor, kind: str, select: str, alias: str, user_id: UUID, row_id: UUID, manage: bool, lock: Lock
-) -> Record:
+Kind = Literal["workspace", "board", "group", "item", "subitem"]
+_OF: dict[Kind, tuple[str, str]] = {
+    "workspace": (_WORKSPACE, "w"),
+    "board": (_BOARD, "b"),
+    "group": (_GROUP, "g"),
+    "item": (_ITEM, "i"),
+    "subitem": (_SUBITEM, "s"),
+}
+
+
+async def read(db: Executor, kind: Kind, user_id: UUID, row_id: UUID, statement: str, *values: object) -> str:
+    """The JSON text that *statement* makes of ``seen``, the row of *row_id* as its check returns it.
+
+    *statement*: ``select …::text from seen`` in ``shapes.sql``'s form, its own values from ``$3`` on; it may begin
+    with further common table expressions.
+    """
+    select, _ = _OF[kind]
+    found: str | None = await db.fetchval(
+        " ".join(("with seen as (", select, ")", sql(statement))), row_id, user_id, *values
+    )
+    if found is None:
+        raise _missing(kind)
+    return found
+
+
+async def _row(db: Executor, kind: Kind, user_id: UUID, row_id: UUID, manage: bool, lock: Lock) -> Record:
+    select, alias = _OF[kind]
     row = await db.fetchrow(f"{select} {_LOCKS[lock]} {alias}" if lock else select, row_id, user_id)
     if row is None:
-        raise NotFound(f"There is no such {kind}.")
+        if manage and not await db.fetchval("select role <> 'team' from users where id = $1", user_id):
+            raise Forbidden(f"Only admins may do this to a {kind}.")
+        raise _missing(kind)
     if manage and not row["manages"]:
         raise Forbidden(f"Only admins may do this to a {kind}.")
     return row
+
+
+def _missing(kind: Kind) -> NotFound:
+    return NotFound(f"There is no such {kind}.")

@@ -71,8 +71,10 @@ async def record(tx: Transaction, actor: Actor, facts: Sequence[tuple[UUID, UUID
     await tx.execute(
         """
         insert into task_item_changes (item_id, user_id, origin, changes)
-        select item_id, $2, $3, changes from unnest($1::uuid[], $4::jsonb[]) as told (item_id, changes)
+        select (fact ->> 'item_id')::uuid, $1, $2, fact -> 'changes' from unnest($3::jsonb[]) fact
         """,
-        [fact.item_id for fact in told], actor.user_id, actor.origin, [payload["changes"] for payload in payloads],
-    )  # fmt: skip
+        actor.user_id,
+        actor.origin,
+        payloads,
+    )
     await tx.publish_all(TOPIC, payloads)

@@ -33,6 +33,34 @@ async def list_of_group(db: Executor, user_id: UUID, group_id: UUID) -> str:
     )
 
 
+async def list_archived(db: Executor, user_id: UUID, board_id: UUID) -> str:
+    """``{"items": […]}`` of a board's archived items, the last archived first."""
+    return await access.read(
+        db, "board", user_id, board_id,
+        """
+        select json_build_object('items', (
+            select coalesce(json_agg({item} order by i.archived_at desc, i.id), '[]')
+            from task_items i join task_groups g on g.id = i.group_id
+            where g.board_id = seen.id and i.archived_at is not null))::text from seen
+        """,
+    )  # fmt: skip
+
+
+async def list_changes(db: Executor, user_id: UUID, item_id: UUID) -> str:
+    """``{"changes": [{at, user_id, user_name, origin, changes: [{what, old, new}]}]}``, the newest 200 first."""
+    return await access.read(
+        db, "item", user_id, item_id,
+        """
+        select json_build_object('changes', (
+            select coalesce(json_agg(json_build_object('at', iso(c.at), 'user_id', c.user_id,
+                'user_name', case when c.user_id is not null then {name} end, 'origin', c.origin,
+                'changes', c.changes) order by c.at desc, c.id desc), '[]')
+            from (select * from task_item_changes where item_id = seen.id order by at desc, id desc limit 200) c
+            left join users u on u.id = c.user_id))::text from seen
+        """,
+    )  # fmt: skip
+
+
 async def create(tx: Transaction, user_id: UUID, group_id: UUID, wanted: CreateItem) -> str:
     """``{"item": …}``, named with its board's prefix."""
     group = await access.group(tx, user_id, group_id, lock="keep")

@@ -13,3 +13,13 @@ def prefixed(name: str, prefix: str | None) -> str:
     if re.match(rf"{re.escape(prefix)}(?:$|[\s\-:])", name, re.IGNORECASE):
         return name
     return f"{prefix} {name}"
+
+
+_MENTION = re.compile(r"(?<![\w.@])@([a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+)", re.IGNORECASE)
+MOST_MENTIONS = 50
+
+
+def mentions(content: str) -> list[str]:
+    """The addresses that a text mentions as @ and the whole address, lower case, each once; at most fifty."""
+    found = (match[1].lower() for match in _MENTION.finditer(content))
+    return list(dict.fromkeys(found))[:MOST_MENTIONS]

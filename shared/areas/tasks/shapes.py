@@ -27,8 +27,44 @@ _PARTS: Final = {
         'archived_at', iso(s.archived_at), 'archived_by', s.archived_by)""",
     "person": """json_build_object('user_id', u.id, 'email', u.email, 'first_name', u.first_name,
         'last_name', u.last_name, 'avatar_url', u.avatar_url)""",
+    # A member: the user u with their row m of the workspace, if they have one.
+    "member": """'user_id', u.id, 'membership_role', {membership_role}, 'email', u.email,
+        'first_name', u.first_name, 'last_name', u.last_name, 'user_role', u.role""",
+    "membership_role": "coalesce(m.role, case u.role when 'team' then 'member' else 'admin' end)",
+    "members": """from users u left join task_workspace_memberships m on m.workspace_id = seen.id and m.user_id = u.id
+        where (m.user_id is not null or u.role in ('superadmin', 'admin', 'editor', 'team'))""",
     "assignee": """json_build_object('user_id', u.id, 'email', u.email, 'first_name', u.first_name,
         'last_name', u.last_name, 'avatar_url', u.avatar_url, 'user_role', u.role)""",
+    # 'id', … for json_build_object, so that a list can add whose it is.
+    "update": """'id', p.id, 'item_id', p.item_id, 'user_id', p.user_id, 'content', p.content,
+        'created_at', iso(p.created_at)""",
+    "file": """'id', f.id, 'item_id', f.item_id, 'update_id', f.update_id, 'uploaded_by', f.uploaded_by,
+        'file_url', f.file_url, 'file_name', f.file_name, 'created_at', iso(f.created_at)""",
+    "board_label": """json_build_object('id', l.id, 'board_id', l.board_id, 'label', l.label, 'color', l.color,
+        'order_index', l.order_index, 'is_done_state', l.is_done_state, 'created_at', iso(l.created_at))""",
+    "global_label": """json_build_object('id', l.id, 'label', l.label, 'color', l.color,
+        'order_index', l.order_index, 'is_done_state', l.is_done_state, 'created_by', l.created_by,
+        'created_at', iso(l.created_at))""",
+    # A row of task_labels.
+    "label": """case l.origin
+        when 'board' then json_build_object('id', l.id, 'board_id', l.board_id, 'label', l.label, 'color', l.color,
+            'order_index', l.order_index, 'is_done_state', l.is_done_state, 'created_at', iso(l.created_at),
+            'is_global', false)
+        when 'global' then json_build_object('id', l.id, 'label', l.label, 'color', l.color,
+            'order_index', l.order_index, 'is_done_state', l.is_done_state, 'created_by', l.created_by,
+            'created_at', iso(l.created_at), 'is_global', true)
+        else json_build_object('id', l.id, 'label', l.label, 'color', l.color, 'order_index', l.order_index,
+            'is_done_state', l.is_done_state) end""",
+    # How many items i there are of each kind; l is the row of task_labels that an item's status names, if there is one.
+    "counters": """'total', count(i.id),
+        'todo', count(i.id) filter (where lower(btrim(i.status)) in ('to do', 'todo')),
+        'working', count(i.id) filter (where lower(btrim(i.status)) in ('working on it', 'working')),
+        'blocked', count(i.id) filter (where lower(btrim(i.status)) in ('stuck', 'blocked')),
+        'done', count(i.id) filter (where coalesce(l.is_done_state, lower(btrim(i.status)) = 'done')),
+        'needs_attention_status',
+            count(i.id) filter (where lower(btrim(i.status)) in ('needs attention', 'needs_attention')),
+        'needs_attention_flag', count(i.id) filter (where i.needs_attention),
+        'voicemail', count(i.id) filter (where i.is_voicemail)""",
     "name": "coalesce(nullif(btrim(concat_ws(' ', u.first_name, u.last_name)), ''), u.email, 'Unknown')",
 }
 

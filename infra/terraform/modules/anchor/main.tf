@@ -130,7 +130,6 @@ locals {
     DATABASE_POOL_SIZE    = tostring(var.pool_size)
     GCP_PROJECT_ID        = var.project_id
     GCP_REGION            = var.region
-    VERTEX_LOCATION       = var.region
     FUNCTION_URL_TEMPLATE = "https://{service}-${var.project_number}.${var.region}.run.app"
     INVOKER_EMAIL         = local.invoker_email
     UPLOADS_BUCKET        = module.storage.name

@@ -1,0 +1,45 @@
+"""The trail of what people did to workspaces, boards, groups and members; that of items is in ``changes``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from shared.db.database import Executor
+
+
+class User(Protocol):
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def is_admin(self) -> bool: ...
+    @property
+    def session_id(self) -> UUID: ...
+    @property
+    def impersonator_id(self) -> UUID | None: ...
+
+
+class By(Protocol):
+    """A signed-in person's request (``runtime.endpoint.Call``)."""
+
+    @property
+    def user(self) -> User: ...
+    @property
+    def ip(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
+
+
+async def record(db: Executor, by: By, event: str, about: UUID, **details: object) -> None:
+    """Keep one event, in the transaction of what it tells."""
+    user = by.user
+    if user.impersonator_id is not None:
+        details["impersonator_id"] = str(user.impersonator_id)
+    await db.execute(
+        """
+        insert into security_audit_log (
+            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
+        values ($1, $2, $3, 'tasks', $4, $5, $6, true)
+        """,
+        user.id, user.session_id, event, by.ip, by.user_agent, {"target_id": str(about), **details},
+    )  # fmt: skip
