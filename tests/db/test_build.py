@@ -25,6 +25,7 @@ NEW_TABLES = {"outbox", "inbox", "request_counters", "email_events", "webhook_to
 NEW_TABLES |= {"retired_refresh_tokens", "stored_files"}
 NEW_TABLES |= {"lead_syncs", "lead_totals"}
 NEW_TABLES |= {"task_item_changes"}
+NEW_TABLES |= {"monday_links", "monday_updates", "monday_people", "blog_images"}
 
 
 def value(connection: psycopg.Connection, query: str, *params: object) -> object:

@@ -112,7 +112,8 @@ class Client:
         return sum(one["function"].startswith("monday_") for one in self.world.sent.tasks)
 
     async def end_pause(self) -> None:
-        """The pause that Monday asked for is over."""
+        """The pause that Monday asked for is over, and the time in which an unanswered request may arrive."""
+        await self.world.db.execute("update monday_links set lease_until = null where client_id = $1", self.id)
         await self.world.services.firestore.delete("monday_cool_downs", "account")
 
 

@@ -7,6 +7,7 @@ one link.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from shared.db.database import Database, Executor, Record
 from shared.errors import Rejected, TryLater
 
 LEASE = timedelta(seconds=110)  # longer than a task's run
+_AFTERMATH = timedelta(seconds=30)  # in which a request that had no answer may still arrive
 _SKEW = timedelta(minutes=5)  # how far monday.com's clock may be behind ours
 
 
@@ -30,7 +32,11 @@ class LeaseHeld(TryLater):
 
 @asynccontextmanager
 async def leased(db: Database, link_id: UUID) -> AsyncIterator[Record]:
-    """The link's row, for one at a time; LeaseHeld for everybody else."""
+    """The link's row, for one at a time; LeaseHeld for everybody else.
+
+    After a request without an answer the lease goes on for a while: what was asked may still be done, and whoever looks
+    for it should find it.
+    """
     link = await db.fetchrow(
         """
         update monday_links set lease_until = now() + $2
@@ -41,10 +47,20 @@ async def leased(db: Database, link_id: UUID) -> AsyncIterator[Record]:
     )
     if link is None:
         raise LeaseHeld
+    pause = None
     try:
         yield link
+    except BaseException as error:
+        pause = _AFTERMATH if _is_unanswered(error) else None
+        raise
     finally:
-        await db.execute("update monday_links set lease_until = null where id = $1", link_id)
+        await db.execute("update monday_links set lease_until = now() + $2::interval where id = $1", link_id, pause)
+
+
+def _is_unanswered(error: BaseException) -> bool:
+    if isinstance(error, TryLater):
+        return error.vendor == "monday" and error.status is None and error.reason != "pausing"
+    return isinstance(error, asyncio.CancelledError)
 
 
 async def create(db: Database, monday: Monday, link: Record, values: Mapping[str, Any]) -> tuple[str, bool]:

@@ -14,7 +14,7 @@ from shared.areas.monday import store
 from shared.areas.monday.models import MondaySettings
 from shared.areas.monday.outside import Outside
 from shared.db.database import Executor
-from shared.errors import Problem, Reconnect, TryLater, VendorError
+from shared.errors import NotFound, Problem, Reconnect, Rejected, TryLater, VendorError
 
 
 class MondayFailed(Problem):
@@ -28,12 +28,19 @@ class MondayFailed(Problem):
             self.status, self.code = 503, "TRY_LATER"
 
 
+class NoBoard(NotFound):
+    """There is no board of this id, or our token may not see it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such board at Monday.com.", success=False)
+
+
 def _why(error: VendorError) -> str:
     if isinstance(error, TryLater):
         return "Monday.com cannot be reached right now. Please try again shortly."
     if isinstance(error, Reconnect):
         return "Monday.com refuses our access. Please renew the API token."
-    return "Monday.com did not accept this request: is there such a board?"
+    return "Monday.com did not accept this request."
 
 
 async def settings(db: Executor) -> MondaySettings:
@@ -65,12 +72,14 @@ async def boards(outside: Outside, search: str | None) -> list[dict[str, str]]:
 
 
 async def groups(outside: Outside, board_id: str) -> list[dict[str, str]]:
-    async with _told(outside) as monday:
+    """A board's groups; NoBoard."""
+    async with _told(outside) as monday, _of_board(board_id):
         return [{"id": one.id, "title": one.name} for one in await monday.groups(board_id)]
 
 
 async def columns(outside: Outside, board_id: str) -> list[dict[str, str]]:
-    async with _told(outside) as monday:
+    """A board's columns; NoBoard."""
+    async with _told(outside) as monday, _of_board(board_id):
         found = await monday.columns(board_id)
     return [{"id": one.id, "title": one.title, "type": one.type} for one in found]
 
@@ -85,6 +94,16 @@ async def people(outside: Outside) -> dict[str, Any]:
     await store.save_people(outside.db, found)
     shown = [{"id": one.id, "name": one.name, "email": one.email} for one in found]
     return {"success": True, "people": shown}
+
+
+@asynccontextmanager
+async def _of_board(board_id: str) -> AsyncIterator[None]:
+    if not (board_id.isascii() and board_id.isdigit()):
+        raise NoBoard
+    try:
+        yield
+    except Rejected as error:
+        raise NoBoard from error
 
 
 @asynccontextmanager

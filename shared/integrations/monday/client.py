@@ -3,7 +3,8 @@
 Sources: developer.monday.com/api-reference (boards, items, items_page, errors, rate limits, files) and the platform's
 integration document. Every call is tried once: trying again is the queue's work. An answer of 200 may hold errors; each
 becomes ``TryLater`` (unreachable, out of complexity budget, broken), ``Reconnect`` (token refused or not allowed) or
-``Rejected`` (our request is wrong, ``reason`` is monday.com's error code). None carries what monday.com answered.
+``Rejected`` (our request is wrong, ``reason`` is monday.com's error code). A TryLater without ``status`` had no answer
+at all: the request may still be on its way. None carries what monday.com answered.
 """
 
 from __future__ import annotations
@@ -251,7 +252,7 @@ def _error(answer: httpx.Response, told: Mapping[str, Any]) -> VendorError | Non
     if not errors and not code:
         return None
     if code.lower() in _PASSING or not code:
-        return _with_wait(TryLater("monday", reason=code or "error without a code"), wait)
+        return _with_wait(TryLater("monday", status=answer.status_code, reason=code or "error without a code"), wait)
     if code.lower() in _REFUSED:
         return Reconnect("monday", reason=code)
     return Rejected("monday", reason=code)
