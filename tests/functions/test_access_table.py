@@ -174,6 +174,26 @@ async def _blog_post(world: World, owner: UUID) -> str:
     )
 
 
+async def _journey(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            "insert into client_journeys (owner_user_id, client_name) values ($1, 'a') returning id", owner
+        )
+    )
+
+
+async def _active_client(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            "insert into active_clients (owner_user_id, client_name) values ($1, 'a') returning id", owner
+        )
+    )
+
+
+async def _service(world: World, owner: UUID) -> str:
+    return str(await world.db.fetchval("insert into services (user_id, name) values ($1, 'a') returning id", owner))
+
+
 # Functions whose path names a row of one person's: how to make such a row. An area adds its own.
 OWNED: dict[str, Owned] = {
     "accounts_revoke_session": _session,
@@ -183,6 +203,13 @@ OWNED: dict[str, Owned] = {
     "notifications_mark_read": _notice,
     "blog_show_post": _blog_post,
     "blog_delete_post": _blog_post,
+    "journeys_show": _journey,
+    "journeys_archive": _journey,
+    "journeys_restore": _journey,
+    "journeys_apply_template": _journey,
+    "journeys_archive_active_client": _active_client,
+    "journeys_restore_active_client": _active_client,
+    "clients_retire_service": _service,
 }
 
 
