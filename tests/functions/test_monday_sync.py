@@ -178,6 +178,23 @@ async def test_archiving_goes_both_ways(client: Client) -> None:
     assert len(await client.tasks()) == 3
 
 
+async def test_a_board_that_is_seen_no_more_archives_nothing(client: Client) -> None:
+    """Its items are not deleted: our token may not see them for a while."""
+    task_id, item = await linked(client)
+    boards, items = client.world.monday.boards, client.world.monday.items
+    board = boards.pop(client.board)
+    del items[item.id]
+    await client.poll()
+    await client.tell(task_id, "status")
+    await client.work()
+    assert (await client.task_row(task_id))["archived_at"] is None
+
+    boards[client.board], items[item.id] = board, item
+    await client.change(task_id, status="Done")
+    await client.work()
+    assert client.shown(item)["status"] == "Done"
+
+
 async def test_a_task_restored_here_gets_a_new_item(client: Client) -> None:
     """Monday cannot bring an archived item back over its API."""
     task_id, item = await linked(client)

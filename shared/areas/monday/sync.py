@@ -143,6 +143,8 @@ async def _settle(outside: Outside, monday: Monday, link: Record, task: Record, 
     if item_id is None:
         return None if ours.archived else await _create(outside, monday, link, ours, chosen)
     found = await monday.items_by_id([item_id])
+    if not found:  # deleted, unless it is the board that we see no more: then nothing here may change
+        await monday.groups(link["board_id"])
     theirs = rules.state_of(found[0], chosen, ours) if found else _gone(base or ours)
     both = rules.merge(base, ours, theirs)
     if theirs.archived and not both.archived:  # monday.com cannot bring it back

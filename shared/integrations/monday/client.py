@@ -90,7 +90,7 @@ class MondayClient:
         return str(told["id"]) if isinstance(told, dict) and told.get("id") else ""
 
     async def items(self, board_id: str, group_ids: Sequence[str]) -> list[Item]:
-        """The active items of some groups of a board, each group read by its cursor to the end."""
+        """The active items of some groups of a board, each group read by its cursor to the end; Rejected without it."""
         query = (
             "query ($board: [ID!], $groups: [String!], $limit: Int!) { boards(ids: $board) { groups(ids: $groups) "
             f"{{ items_page(limit: $limit) {{ cursor items {{ {_ITEM} }} }} }} }} }}"
@@ -98,7 +98,7 @@ class MondayClient:
         wanted = list(dict.fromkeys(group_ids))
         data = await self._ask(query, board=[board_id], groups=wanted, limit=PAGE_SIZE)
         found: dict[str, Item] = {}
-        for board in data.get("boards") or []:
+        for board in _found(data.get("boards")):
             for group in board.get("groups") or []:
                 async for item in self._rest(group["items_page"]):
                     found[item.id] = item
@@ -112,7 +112,7 @@ class MondayClient:
         )
         rules = {"rules": [{"column_id": "name", "compare_value": name, "operator": "contains_text"}]}
         data = await self._ask(query, board=[board_id], rules=rules, limit=PAGE_SIZE)
-        pages = [board["items_page"] for board in data.get("boards") or []]
+        pages = [board["items_page"] for board in _found(data.get("boards"))]
         return [item for page in pages async for item in self._rest(page) if item.name == name]
 
     async def items_by_id(self, ids: Sequence[str]) -> list[Item]:
@@ -182,10 +182,7 @@ class MondayClient:
 
     async def _board(self, board_id: str, fields: str) -> dict[str, Any]:
         data = await self._ask(f"query ($ids: [ID!]) {{ boards(ids: $ids) {{ {fields} }} }}", ids=[board_id])
-        boards = data.get("boards") or []
-        if not boards:
-            raise Rejected("monday", reason="no such board")
-        return dict(boards[0])
+        return dict(_found(data.get("boards"))[0])
 
     async def _pages(self, field: str, query: str) -> AsyncIterator[dict[str, Any]]:
         for page in range(1, MAX_PAGES + 1):
@@ -227,6 +224,13 @@ class MondayClient:
         if not isinstance(data, dict):
             raise TryLater("monday", status=answer.status_code, reason="unreadable answer")
         return data
+
+
+def _found(boards: Any) -> list[dict[str, Any]]:
+    """The boards that were asked for; Rejected for none: one that was deleted, or that our token may not see."""
+    if not boards:
+        raise Rejected("monday", reason="no such board")
+    return list(boards)
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:
