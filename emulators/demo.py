@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from emulators import demo_data
-from emulators.acts import DemoFailed, Stage, accounts, forms, journeys, leads
+from emulators import demo_data, demo_monday
+from emulators.acts import DemoFailed, Stage, accounts, forms, journeys, leads, monday
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal
 from emulators.vendors.ctm import Ctm
+from emulators.vendors.monday import Monday
 from shared.crypto import KeyRing
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("An attacker is not", accounts.attacks),
     ("Calls become leads, rated on both sides", leads.act),
     ("A lead becomes an active client", journeys.act),
+    ("Requests and tasks are at Monday, a post is written", monday.act),
 )
 
 
@@ -34,6 +36,10 @@ async def seed(cloud: LocalCloud) -> None:
     try:
         await _speak_json(connection)
         await demo_data.load(connection, KeyRing.parse(cloud.secrets["ENCRYPTION_KEYS"]))
+        await demo_monday.load(connection)
+        boards = cloud.parts.named("monday")
+        assert isinstance(boards, Monday)
+        await demo_monday.open_boards(boards, connection)
     finally:
         await connection.close()
     ctm = cloud.parts.named("ctm")

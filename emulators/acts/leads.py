@@ -192,8 +192,8 @@ async def _all_labelled(caller: Caller, client: DemoClient, database: asyncpg.Co
     return len(set(stored)) == len(stored) and known.keys() <= set(stored) and all(row["labelled"] for row in rows)
 
 
-async def signed_in(cloud: LocalCloud, database: asyncpg.Connection) -> str:
-    """A session of the client's, and its access token."""
+async def signed_in(cloud: LocalCloud, database: asyncpg.Connection, user_id: UUID = CLIENT.id) -> str:
+    """A session of somebody's, the client's unless another is named, and its access token."""
     session_id: UUID = uuid4()
     now = datetime.now(UTC)
     await database.execute(
@@ -201,9 +201,9 @@ async def signed_in(cloud: LocalCloud, database: asyncpg.Connection) -> str:
         insert into user_sessions (id, user_id, refresh_token_hash, refresh_token_family, device_id,
             absolute_expiry_at, refresh_expiry_at) values ($1, $2, $3, $4, $5, $6, $6)
         """,
-        session_id, CLIENT.id, uuid4().hex, uuid4(), uuid4(), now + timedelta(days=1),
+        session_id, user_id, uuid4().hex, uuid4(), uuid4(), now + timedelta(days=1),
     )  # fmt: skip
     claims = {
-        "sub": str(CLIENT.id), "sid": str(session_id), "type": "access", "iat": now, "exp": now + timedelta(minutes=15)
+        "sub": str(user_id), "sid": str(session_id), "type": "access", "iat": now, "exp": now + timedelta(minutes=15)
     }  # fmt: skip
     return jwt.encode(claims, cloud.secrets["JWT_SECRET"], algorithm="HS256")
