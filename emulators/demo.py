@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from emulators import demo_data, demo_monday
-from emulators.acts import DemoFailed, Stage, accounts, forms, journeys, leads, monday
+from emulators.acts import DemoFailed, Stage, accounts, forms, journeys, leads, monday, tasks
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.monday import Monday
@@ -26,6 +26,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("An attacker is not", accounts.attacks),
     ("Calls become leads, rated on both sides", leads.act),
     ("A lead becomes an active client", journeys.act),
+    ("The staff's board", tasks.act),
     ("Requests and tasks are at Monday, a post is written", monday.act),
 )
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 SECRETS = (
     "JWT_SECRET",  # signs access tokens and embed page tokens (HS256, 32 bytes or more)
@@ -29,6 +30,7 @@ SECRETS = (
 )
 
 Thinking = Literal["minimal", "low", "medium", "high"]
+TimeZone = str  # a name that the time zone database knows, such as Europe/Berlin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ class Settings:
     vertex_thinking: Thinking = "minimal"  # of models that think before they answer
     vertex_imagen_model: str = "gemini-3.1-flash-image"  # the seeds' name for it; Imagen itself has ended
     vertex_timeout_s: float = 8.0
+    vertex_writing_timeout_s: float = 25.0  # for an answer of a page: a summary, an overview
     vertex_image_timeout_s: float = 60.0
     blog_draft_max_tokens: int = 4096
     blog_draft_timeout_s: float = 90.0
@@ -109,6 +112,7 @@ class Settings:
     onboarding_link_lifetime_h: int = 72
     onboarding_reminder_before_h: int = 24  # how long before its link ends a client is reminded
     onboarding_notify_emails: tuple[str, ...] = ()  # staff told of a finished onboarding beside the head staff
+    agency_time_zone: TimeZone = "America/New_York"  # where the agency's days begin: due dates, reports, overviews
     default_documents: tuple[DefaultDocument, ...] = ()  # JSON list of {"id", "label", "url", perhaps "name"}
     task_archive_retention_days: int = 30  # done items are archived after so many, archived ones purged; 0 means 30
     session_cookie_lifetime_s: int = 12 * 3600  # of the cookie that keeps links and old pages working; slides with use
@@ -140,6 +144,10 @@ class Settings:
         return self.environment == "local"
 
     @property
+    def agency_zone(self) -> ZoneInfo:
+        return ZoneInfo(self.agency_time_zone)
+
+    @property
     def allowed_origins(self) -> frozenset[str]:
         """Origins that may call with credentials, without trailing slashes."""
         known = (self.app_base_url, self.client_app_url, *self.cors_origins)
@@ -165,6 +173,8 @@ def _read(name: str, kind: str, text: str) -> object:
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
             case "float":
                 return float(text)
+            case "TimeZone":
+                return ZoneInfo(text.strip()).key
             case "Thinking":
                 return get_args(Thinking)[get_args(Thinking).index(text.strip().lower())]
             case "tuple[str, ...]":

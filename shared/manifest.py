@@ -54,6 +54,7 @@ QUEUES = {
         Queue(name="emails", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
+        Queue(name="ai", per_second=5, at_once=8, min_backoff_s=20, max_backoff_s=640, doublings=5),  # two hours
         # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
         Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
@@ -119,9 +120,9 @@ AREAS = {
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
         Area(
             name="tasks",
-            enqueues=("emails_send", "files_delete"),
+            enqueues=("emails_send", "files_delete", "tasks_summarise_item", "tasks_write_overview"),
             publishes=("task-item-changed",),
-            google=("storage",),
+            google=("storage", "vertex"),
         ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
         Area(
@@ -458,40 +459,38 @@ LEADS = (
     task("leads_push_auto_star", queue="ctm-auto-stars", timeout_s=45),
 )
 
-# Clients' requests and tasks at monday.com. Reading and creating waits for it.
-MONDAY = (
-    http("monday_show_settings", "GET /api/hub/monday/settings", access=SUPER),
-    http("monday_save_settings", "PUT /api/hub/monday/settings", access=SUPER),
-    http("monday_list_boards", "GET /api/hub/monday/boards", access=ADMIN, timeout_s=60),
-    http("monday_list_groups", "GET /api/hub/monday/boards/{board_id}/groups", access=ADMIN),
-    http("monday_list_columns", "GET /api/hub/monday/boards/{board_id}/columns", access=ADMIN),
-    http("monday_list_people", "GET /api/hub/monday/people", access=ADMIN, timeout_s=60),
-    http("monday_list_requests", "GET /api/hub/requests", access=PORTAL, timeout_s=60),
-    http("monday_submit_request", "POST /api/hub/requests", access=PORTAL, **{**_UPLOAD, "max_body_kb": 16 * 1024}),
-    task("monday_finish_request", queue="monday", timeout_s=90, memory_mb=512, concurrency=4),
-    schedule("monday_poll", cron="*/5 * * * *", timeout_s=60),
-    event("monday_sync", topic="monday-sync-due", timeout_s=120, concurrency=8),
-    event("monday_follow_item", topic="task-item-changed"),
-    task("monday_sync_item", queue="monday", timeout_s=90),
-)
+_JOURNEY = "/api/hub/journeys/{journey_id}"
+_STEP = "/api/hub/journeys/{journey_id}/steps/{step_id}"
 
-_POST = {"max_body_kb": 12 * 1024, "memory_mb": 512, "concurrency": 8}  # generated images come inside of the HTML
-BLOG = (
-    http("blog_list_posts", "GET /api/hub/blog-posts", access=PORTAL),
-    http("blog_show_post", "GET /api/hub/blog-posts/{id}", access=PORTAL),
-    http("blog_create_post", "POST /api/hub/blog-posts", access=PORTAL, **_POST),
-    http("blog_update_post", "PUT /api/hub/blog-posts/{id}", access=PORTAL, **_POST),
-    http("blog_delete_post", "DELETE /api/hub/blog-posts/{id}", access=PORTAL),
-    http("blog_suggest_ideas", "POST /api/hub/blog-posts/ai/ideas", access=PORTAL, timeout_s=60, memory_mb=512),
-    http("blog_draft_post", "POST /api/hub/blog-posts/ai/draft", access=PORTAL, timeout_s=100, memory_mb=512),
+# What follows a lead: steps to win it, and whom it became. A {lead_id} is CTM's.
+JOURNEYS = (
+    http("journeys_show_template", "GET /api/hub/journey-template", access=PORTAL),
+    http("journeys_save_template", "PUT /api/hub/journey-template", access=PORTAL),
+    http("journeys_list", "GET /api/hub/journeys", access=PORTAL),
+    http("journeys_start", "POST /api/hub/journeys", access=PORTAL),
+    http("journeys_show", f"GET {_JOURNEY}", access=PORTAL),
+    http("journeys_update", f"PUT {_JOURNEY}", access=PORTAL),
+    http("journeys_set_status", f"PUT {_JOURNEY}/status", access=PORTAL),
+    http("journeys_archive", f"POST {_JOURNEY}/archive", access=PORTAL),
+    http("journeys_restore", f"POST {_JOURNEY}/unarchive", access=PORTAL),
+    http("journeys_apply_template", f"POST {_JOURNEY}/apply-template", access=PORTAL),
+    http("journeys_add_note", f"POST {_JOURNEY}/notes", access=PORTAL),
+    http("journeys_add_step", f"POST {_JOURNEY}/steps", access=PORTAL),
+    http("journeys_update_step", f"PUT {_STEP}", access=PORTAL),
+    http("journeys_complete_step", f"PUT {_STEP}/complete", access=PORTAL),
+    http("journeys_delete_step", f"DELETE {_STEP}", access=PORTAL),
+    http("journeys_list_active_clients", "GET /api/hub/active-clients", access=PORTAL),
     http(
-        "blog_draw_image",
-        "POST /api/hub/blog-posts/ai/image",
+        "journeys_agree_to_service",
+        "POST /api/hub/active-clients",
+        "POST /api/hub/clients/{lead_id}/agree-to-service",
         access=PORTAL,
-        timeout_s=70,
-        memory_mb=512,
-        concurrency=8,
     ),
+    http("journeys_redact_own", "POST /api/hub/active-clients/redact-services", access=PORTAL),
+    http("journeys_update_active_client", "PUT /api/hub/active-clients/{client_id}", access=PORTAL),
+    http("journeys_archive_active_client", "POST /api/hub/active-clients/{client_id}/archive", access=PORTAL),
+    http("journeys_restore_active_client", "POST /api/hub/active-clients/{client_id}/unarchive", access=PORTAL),
+    schedule("journeys_redact", cron="0 7 * * *", timeout_s=300),
 )
 
 _TASKS = "/api/tasks"
@@ -553,49 +552,90 @@ TASKS = (
     http("tasks_list_assignees", f"GET {_ITEM}/assignees", access=STAFF),
     http("tasks_add_assignee", f"POST {_ITEM}/assignees", access=STAFF),
     http("tasks_remove_assignee", f"DELETE {_ITEM}/assignees/{{assigneeUserId}}", access=STAFF),
-    schedule("tasks_archive_done", cron="20 7 * * *", timeout_s=300),
+    schedule("tasks_archive_done", cron="40 7 * * *", timeout_s=300),
+    schedule("tasks_purge_archived", cron="20 7 * * *", timeout_s=300),
 )
 
-_JOURNEY = "/api/hub/journeys/{journey_id}"
-_STEP = "/api/hub/journeys/{journey_id}/steps/{step_id}"
-
-# What follows a lead: steps to win it, and whom it became. A {lead_id} is CTM's.
-JOURNEYS = (
-    http("journeys_show_template", "GET /api/hub/journey-template", access=PORTAL),
-    http("journeys_save_template", "PUT /api/hub/journey-template", access=PORTAL),
-    http("journeys_list", "GET /api/hub/journeys", access=PORTAL),
-    http("journeys_start", "POST /api/hub/journeys", access=PORTAL),
-    http("journeys_show", f"GET {_JOURNEY}", access=PORTAL),
-    http("journeys_update", f"PUT {_JOURNEY}", access=PORTAL),
-    http("journeys_set_status", f"PUT {_JOURNEY}/status", access=PORTAL),
-    http("journeys_archive", f"POST {_JOURNEY}/archive", access=PORTAL),
-    http("journeys_restore", f"POST {_JOURNEY}/unarchive", access=PORTAL),
-    http("journeys_apply_template", f"POST {_JOURNEY}/apply-template", access=PORTAL),
-    http("journeys_add_note", f"POST {_JOURNEY}/notes", access=PORTAL),
-    http("journeys_add_step", f"POST {_JOURNEY}/steps", access=PORTAL),
-    http("journeys_update_step", f"PUT {_STEP}", access=PORTAL),
-    http("journeys_complete_step", f"PUT {_STEP}/complete", access=PORTAL),
-    http("journeys_delete_step", f"DELETE {_STEP}", access=PORTAL),
-    http("journeys_list_active_clients", "GET /api/hub/active-clients", access=PORTAL),
+# Time, automations and the AI on the task platform. The AI is given longer than elsewhere: it writes a page.
+_THINKS = {"timeout_s": 40, "concurrency": 20}
+TASK_WORK = (
+    http("tasks_list_time", f"GET {_ITEM}/time-entries", access=STAFF),
+    http("tasks_log_time", f"POST {_ITEM}/time-entries", access=STAFF),
+    http("tasks_change_time", f"PATCH {_TASKS}/time-entries/{{entryId}}", access=STAFF),
+    http("tasks_delete_time", f"DELETE {_TASKS}/time-entries/{{entryId}}", access=STAFF),
+    http("tasks_report_boards", f"POST {_TASKS}/reports/boards", access=STAFF),
+    http("tasks_report_billing", f"POST {_TASKS}/reports/billing", access=STAFF, timeout_s=60),
+    http("tasks_list_automations", f"GET {_BOARD}/automations", access=STAFF),
+    http("tasks_create_automation", f"POST {_BOARD}/automations", access=STAFF),
+    http("tasks_list_global_automations", f"GET {_TASKS}/automations/global", access=ADMIN),
+    http("tasks_create_global_automation", f"POST {_TASKS}/automations/global", access=ADMIN),
+    http("tasks_change_automation", f"PATCH {_TASKS}/automations/{{automationId}}", access=STAFF),
+    http("tasks_delete_automation", f"DELETE {_TASKS}/automations/{{automationId}}", access=STAFF),
+    http("tasks_list_runs", f"GET {_TASKS}/automations/runs", access=STAFF),
+    http("tasks_show_summary", f"GET {_ITEM}/ai-summary", access=STAFF),
     http(
-        "journeys_agree_to_service",
-        "POST /api/hub/active-clients",
-        "POST /api/hub/clients/{lead_id}/agree-to-service",
-        access=PORTAL,
+        "tasks_make_summary",
+        f"POST {_ITEM}/ai-summary",
+        f"POST {_ITEM}/ai-summary/refresh",
+        access=STAFF,
+        **_THINKS,
     ),
-    http("journeys_redact_own", "POST /api/hub/active-clients/redact-services", access=PORTAL),
-    http("journeys_update_active_client", "PUT /api/hub/active-clients/{client_id}", access=PORTAL),
-    http("journeys_archive_active_client", "POST /api/hub/active-clients/{client_id}/archive", access=PORTAL),
-    http("journeys_restore_active_client", "POST /api/hub/active-clients/{client_id}/unarchive", access=PORTAL),
-    schedule("journeys_redact", cron="0 7 * * *", timeout_s=300),
+    http(
+        "tasks_show_overview",
+        f"GET {_TASKS}/daily-overview",
+        f"GET {_TASKS}/ai/daily-overview",
+        access=STAFF,
+        **_THINKS,
+    ),
+    event("tasks_run_automations", topic="task-item-changed"),
+    task("tasks_summarise_item", queue="ai", **_THINKS),
+    task("tasks_write_overview", queue="ai", **_THINKS),
+    schedule("tasks_run_due_automations", cron="5 * * * *", timeout_s=300),
+)
+
+# Clients' requests and tasks at monday.com. Reading and creating waits for it.
+MONDAY = (
+    http("monday_show_settings", "GET /api/hub/monday/settings", access=SUPER),
+    http("monday_save_settings", "PUT /api/hub/monday/settings", access=SUPER),
+    http("monday_list_boards", "GET /api/hub/monday/boards", access=ADMIN, timeout_s=60),
+    http("monday_list_groups", "GET /api/hub/monday/boards/{board_id}/groups", access=ADMIN),
+    http("monday_list_columns", "GET /api/hub/monday/boards/{board_id}/columns", access=ADMIN),
+    http("monday_list_people", "GET /api/hub/monday/people", access=ADMIN, timeout_s=60),
+    http("monday_list_requests", "GET /api/hub/requests", access=PORTAL, timeout_s=60),
+    http("monday_submit_request", "POST /api/hub/requests", access=PORTAL, **{**_UPLOAD, "max_body_kb": 16 * 1024}),
+    task("monday_finish_request", queue="monday", timeout_s=90, memory_mb=512, concurrency=4),
+    schedule("monday_poll", cron="*/5 * * * *", timeout_s=60),
+    event("monday_sync", topic="monday-sync-due", timeout_s=120, concurrency=8),
+    event("monday_follow_item", topic="task-item-changed"),
+    task("monday_sync_item", queue="monday", timeout_s=90),
+)
+
+_POST = {"max_body_kb": 12 * 1024, "memory_mb": 512, "concurrency": 8}  # generated images come inside of the HTML
+BLOG = (
+    http("blog_list_posts", "GET /api/hub/blog-posts", access=PORTAL),
+    http("blog_show_post", "GET /api/hub/blog-posts/{id}", access=PORTAL),
+    http("blog_create_post", "POST /api/hub/blog-posts", access=PORTAL, **_POST),
+    http("blog_update_post", "PUT /api/hub/blog-posts/{id}", access=PORTAL, **_POST),
+    http("blog_delete_post", "DELETE /api/hub/blog-posts/{id}", access=PORTAL),
+    http("blog_suggest_ideas", "POST /api/hub/blog-posts/ai/ideas", access=PORTAL, timeout_s=60, memory_mb=512),
+    http("blog_draft_post", "POST /api/hub/blog-posts/ai/draft", access=PORTAL, timeout_s=100, memory_mb=512),
+    http(
+        "blog_draw_image",
+        "POST /api/hub/blog-posts/ai/image",
+        access=PORTAL,
+        timeout_s=70,
+        memory_mb=512,
+        concurrency=8,
+    ),
 )
 
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *(*LEADS, *JOURNEYS),
-    *(*MONDAY, *BLOG),
     *TASKS,
+    *TASK_WORK,
+    *(*MONDAY, *BLOG),
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

@@ -193,7 +193,7 @@ async def _all_labelled(caller: Caller, client: DemoClient, database: asyncpg.Co
 
 
 async def signed_in(cloud: LocalCloud, database: asyncpg.Connection, user_id: UUID = CLIENT.id) -> str:
-    """A session of somebody's, the client's unless another is named, and its access token."""
+    """A session of somebody's, the client's unless told, and its access token."""
     session_id: UUID = uuid4()
     now = datetime.now(UTC)
     await database.execute(

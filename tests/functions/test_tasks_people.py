@@ -6,6 +6,10 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
+from shared.areas.tasks import access
+from shared.errors import Forbidden, NotFound
 from tests.functions.conftest import World
 from tests.functions.portal import PDF, SVG, mails, png
 from tests.functions.tasks import Caller, caller, made, told
@@ -223,3 +227,26 @@ async def test_nobody_mails_many_people_in_a_minute(world: World) -> None:
     )
     refused = await admin.post(f"/items/{one.item}/updates", {"content": "x"}, status=429)
     assert 0 < refused["retryAfter"] <= 60
+
+
+async def test_the_check_in_the_database_holds_by_itself(world: World) -> None:
+    """A client who is a member, even of role admin, finds nothing; team sees all and manages nothing; nor what is
+    not there."""
+    admin, team, client = await caller(world), await caller(world, "team"), await caller(world, "client")
+    one = await made(admin)
+    subitem = (await admin.post(f"/items/{one.item}/subitems", {"name": "s"}))["subitem"]["id"]
+    await admin.post(f"/workspaces/{one.workspace}/members", {"user_id": str(client.id), "role": "admin"})
+    checks = (
+        (access.workspace, one.workspace), (access.board, one.board), (access.group, one.group),
+        (access.item, one.item), (access.subitem, subitem),
+    )  # fmt: skip
+    for check, row_id in checks:
+        with pytest.raises(NotFound):
+            await check(world.db, client.id, UUID(row_id))
+        assert not (await check(world.db, team.id, UUID(row_id)))["manages"]
+        assert (await check(world.db, admin.id, UUID(row_id), manage=True))["manages"]
+        for target, who, error in (
+            (row_id, team.id, Forbidden), (NOWHERE, team.id, Forbidden), (NOWHERE, admin.id, NotFound)
+        ):  # fmt: skip
+            with pytest.raises(error):
+                await check(world.db, who, UUID(target), manage=True)

@@ -21,16 +21,14 @@ COLUMNS = ("name", "status", "due_date", "is_voicemail", "needs_attention", "gro
 
 async def list_of_group(db: Executor, user_id: UUID, group_id: UUID) -> str:
     """``{"items": […]}`` of a group, not archived, newest change first."""
-    await access.group(db, user_id, group_id)
-    return await shapes.text(
-        db,
+    return await access.read(
+        db, "group", user_id, group_id,
         """
-        select json_build_object('items', coalesce(json_agg({item}
-            order by i.updated_at desc, i.created_at desc, i.id), '[]'))::text
-        from task_items i where i.group_id = $1 and i.archived_at is null
+        select json_build_object('items', (
+            select coalesce(json_agg({item} order by i.updated_at desc, i.created_at desc, i.id), '[]')
+            from task_items i where i.group_id = seen.id and i.archived_at is null))::text from seen
         """,
-        group_id,
-    )
+    )  # fmt: skip
 
 
 async def list_archived(db: Executor, user_id: UUID, board_id: UUID) -> str:

@@ -17,17 +17,15 @@ from pydantic import (
     model_validator,
 )
 
-from shared.areas.text import EmailAddress, without_nul
+from shared.areas.text import EmailAddress, blank_is_none, without_nul
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _day(value: object) -> object:
-    if isinstance(value, str) and not _DAY.fullmatch(value):
-        raise ValueError("must be a date such as 2026-01-31, or null")
-    if value is not None and not isinstance(value, str | date):
-        raise ValueError("must be a date such as 2026-01-31, or null")
-    return value
+    if value is None or isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("must be a date such as 2026-01-31, or null")
 
 
 Name = Annotated[
@@ -70,8 +68,8 @@ class CreateWorkspace(BaseModel):
 class WhichPerson(BaseModel):
     """A person by id or by address; the id counts when both are given."""
 
-    user_id: UUID | None = None
-    email: EmailAddress | None = None
+    user_id: Annotated[UUID | None, BeforeValidator(blank_is_none)] = None
+    email: Annotated[EmailAddress | None, BeforeValidator(blank_is_none)] = None
 
     @model_validator(mode="after")
     def _require_one(self) -> WhichPerson:

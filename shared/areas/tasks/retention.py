@@ -16,8 +16,8 @@ _AT_ONCE: Final = 500
 _MOST_RUNS: Final = 40  # of one night; the rest waits for the next
 
 
-async def archive_done(tx: Transaction, *, days: int) -> int:
-    """Archive items that are done and were not touched for *days*, at most some hundred; return how many."""
+async def _archive_some(tx: Transaction, *, days: int) -> int:
+    """As many as one transaction should hold, with their trail; return how many."""
     rows = await tx.fetch(
         """
         with done as (
@@ -48,12 +48,12 @@ class Runner(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...
 
 
-async def archive_all_done(runner: Runner, *, days: int) -> int:
-    """As ``archive_done``, a transaction for each some hundred until none is left; return how many."""
+async def archive_done(runner: Runner, *, days: int) -> int:
+    """Archive items that are done and were not touched for *days*; return how many."""
     total = 0
     for _ in range(_MOST_RUNS):
         async with runner.transaction() as tx:
-            archived = await archive_done(tx, days=days)
+            archived = await _archive_some(tx, days=days)
         total += archived
         if archived < _AT_ONCE:
             break
