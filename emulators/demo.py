@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from emulators import demo_data
-from emulators.acts import DemoFailed, Stage, accounts, builder, connections, forms, journeys, leads, tasks
+from emulators import demo_data, demo_monday
+from emulators.acts import DemoFailed, Stage, accounts, builder, connections, forms, journeys, leads, monday, tasks
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal
 from emulators.vendors.ctm import Ctm
+from emulators.vendors.monday import Monday
 from shared.crypto import KeyRing
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("A lead becomes an active client", journeys.act),
     ("The staff's board", tasks.act),
     ("Accounts at other vendors are connected", connections.act),
+    ("Requests and tasks are at Monday, a post is written", monday.act),
 )
 
 
@@ -37,6 +39,10 @@ async def seed(cloud: LocalCloud) -> None:
     try:
         await _speak_json(connection)
         await demo_data.load(connection, KeyRing.parse(cloud.secrets["ENCRYPTION_KEYS"]))
+        await demo_monday.load(connection)
+        boards = cloud.parts.named("monday")
+        assert isinstance(boards, Monday)
+        await demo_monday.open_boards(boards, connection)
     finally:
         await connection.close()
     ctm = cloud.parts.named("ctm")

@@ -92,6 +92,8 @@ class Settings:
     forms_ai_pdf_max_pages: int = 25
     forms_ai_vision_max_pages: int = 10
     forms_ai_per_hour: int = 30  # of one member of staff
+    blog_draft_max_tokens: int = 4096
+    blog_draft_timeout_s: float = 90.0
     vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"
@@ -105,6 +107,12 @@ class Settings:
     mailgun_from_name: str = "Anchor"
     mailgun_timeout_s: float = 5.0
     mailgun_events_delay_s: float = 60.0  # how long Mailgun's event log may take to show what it accepted
+
+    monday_api_base: str = "https://api.monday.com"
+    monday_api_version: str = "2025-10"
+    monday_account_url: str = "https://app.monday.com"  # where people open items
+    monday_timeout_s: float = 15.0
+    monday_submit_timeout_s: float = 8.0  # how long whoever submits a request waits for its item
 
     access_token_lifetime_s: int = 900
     onboarding_link_lifetime_h: int = 72

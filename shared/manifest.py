@@ -59,6 +59,8 @@ QUEUES = {
         # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
         Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
+        # Monday's pauses are waited for, so that many tries cover an outage of hours
+        Queue(name="monday", per_second=5, at_once=4, attempts=40, max_backoff_s=640, doublings=7),
     )
 }
 
@@ -67,6 +69,8 @@ TOPICS = {
     "call-ingested": "a call has words that nobody classified yet",
     "ctm-sync-due": "a client's calls should be read from CTM again",
     "connection-broken": "a client's account at a vendor can be used again only after somebody connects it anew",
+    "monday-sync-due": "a client's items should be read from Monday again",
+    "blog-published": "a client's blog post was published for the first time",
     "mail-event": "Mailgun told us what became of a mail",
     "task-item-changed": "somebody or something has changed a task item",
     "dead-letters": "a message that its listener refused too often",
@@ -138,6 +142,19 @@ AREAS = {
             google=("firestore",),
         ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
+        Area(
+            name="monday",
+            secrets=("MONDAY_API_KEY",),
+            enqueues=("monday_finish_request", "monday_sync_item", "emails_send", "files_delete"),
+            publishes=("monday-sync-due", "task-item-changed"),
+            google=("storage", "firestore"),
+        ),
+        Area(
+            name="blog",
+            enqueues=("emails_send", "files_delete"),
+            publishes=("blog-published",),
+            google=("vertex", "storage"),
+        ),
     )
 }
 AREAS["jobs"] = Area(  # sweeps every area's outbox
@@ -678,11 +695,47 @@ CONNECTIONS = (
     schedule("connections_renew_expiring", cron="*/15 * * * *", timeout_s=300),
 )
 
+# Clients' requests and tasks at monday.com. Reading and creating waits for it.
+MONDAY = (
+    http("monday_show_settings", "GET /api/hub/monday/settings", access=SUPER),
+    http("monday_save_settings", "PUT /api/hub/monday/settings", access=SUPER),
+    http("monday_list_boards", "GET /api/hub/monday/boards", access=ADMIN, timeout_s=60),
+    http("monday_list_groups", "GET /api/hub/monday/boards/{board_id}/groups", access=ADMIN),
+    http("monday_list_columns", "GET /api/hub/monday/boards/{board_id}/columns", access=ADMIN),
+    http("monday_list_people", "GET /api/hub/monday/people", access=ADMIN, timeout_s=60),
+    http("monday_list_requests", "GET /api/hub/requests", access=PORTAL, timeout_s=60),
+    http("monday_submit_request", "POST /api/hub/requests", access=PORTAL, **{**_UPLOAD, "max_body_kb": 16 * 1024}),
+    task("monday_finish_request", queue="monday", timeout_s=90, memory_mb=512, concurrency=4),
+    schedule("monday_poll", cron="*/5 * * * *", timeout_s=60),
+    event("monday_sync", topic="monday-sync-due", timeout_s=120, concurrency=8),
+    event("monday_follow_item", topic="task-item-changed"),
+    task("monday_sync_item", queue="monday", timeout_s=90),
+)
+
+_POST = {"max_body_kb": 12 * 1024, "memory_mb": 512, "concurrency": 8}  # generated images come inside of the HTML
+BLOG = (
+    http("blog_list_posts", "GET /api/hub/blog-posts", access=PORTAL),
+    http("blog_show_post", "GET /api/hub/blog-posts/{id}", access=PORTAL),
+    http("blog_create_post", "POST /api/hub/blog-posts", access=PORTAL, **_POST),
+    http("blog_update_post", "PUT /api/hub/blog-posts/{id}", access=PORTAL, **_POST),
+    http("blog_delete_post", "DELETE /api/hub/blog-posts/{id}", access=PORTAL),
+    http("blog_suggest_ideas", "POST /api/hub/blog-posts/ai/ideas", access=PORTAL, timeout_s=60, memory_mb=512),
+    http("blog_draft_post", "POST /api/hub/blog-posts/ai/draft", access=PORTAL, timeout_s=100, memory_mb=512),
+    http(
+        "blog_draw_image",
+        "POST /api/hub/blog-posts/ai/image",
+        access=PORTAL,
+        timeout_s=70,
+        memory_mb=512,
+        concurrency=8,
+    ),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *FORMS_ADMIN, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *(*LEADS, *JOURNEYS, *TASKS, *TASK_WORK),
-    *CONNECTIONS,
+    *(*CONNECTIONS, *MONDAY, *BLOG),
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

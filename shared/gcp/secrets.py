@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient
 
 _KEPT_S = 300
+_OLD_NAMES = {"MONDAY_API_KEY": "MONDAY_API_TOKEN"}  # by which the old server's environment has them
 
 
 class Secrets:
@@ -33,7 +34,7 @@ class Secrets:
         """The value of secret *name*. A mounted one costs nothing; TryLater or Rejected when it cannot be read."""
         if name not in SECRETS:
             raise KeyError(name)
-        if value := self._mounted.get(name):
+        if value := self._mounted.get(name) or self._mounted.get(_OLD_NAMES.get(name, name)):
             return value
         read_at, value = self._kept.get(name, (0.0, ""))
         if time.monotonic() - read_at < _KEPT_S and value:

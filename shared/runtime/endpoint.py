@@ -1,7 +1,8 @@
 """Makes a coroutine an HTTP function: ``@endpoint`` does what every endpoint needs, a handler only what is its own.
 
 From the manifest it knows method, path and access; from the annotations what to read: ``body`` and ``query`` are
-pydantic models (``body: dict`` takes any JSON object, ``body: Form`` a multipart form), the return value is a model, a
+pydantic models (``body: dict`` takes any JSON object, ``body: Form`` a multipart form; beside a model, ``form: Form``
+takes the files of a body that comes as a form instead of JSON), the return value is a model, a
 dict or list, ``Json`` (text that PostgreSQL made), a Starlette response, or None for 204. Everything that can go wrong
 becomes the one error shape ``{"message", "code", …}``; a 500 carries nothing of the inside.
 """
@@ -105,6 +106,7 @@ class Shape:
     query: type[BaseModel] | None
     answer: Any
     status: int
+    files: bool = False  # the body may come with files
 
 
 @overload
@@ -128,6 +130,7 @@ def _endpoint(handler: Handler, status: int) -> Served:
         query=hints["query"] if "query" in names else None,
         answer=hints.get("return"),
         status=status,
+        files="form" in names,
     )
 
     @functools.wraps(handler)
@@ -234,8 +237,19 @@ async def _read(request: Request, function: manifest.Function, shape: Shape) -> 
         values = {name: found[-1] if len(found) == 1 else found for name, found in pairs.items()}
         given["query"] = bodies.parse_values(values, shape.query, "query")
     if shape.body is not None:
-        given["body"] = await _body(request, shape.body, limit=function.max_body_kb * 1024)
+        limit = function.max_body_kb * 1024
+        if shape.files:
+            return given | await _body_and_form(request, shape.body, limit=limit)
+        given["body"] = await _body(request, shape.body, limit=limit)
     return given
+
+
+async def _body_and_form(request: Request, wanted: Any, *, limit: int) -> dict[str, Any]:
+    """A model that comes as JSON, or as the texts of a form whose files the handler reads itself."""
+    if not multipart.is_multipart(request):
+        return {"body": await _body(request, wanted, limit=limit), "form": multipart.Form({}, {})}
+    form = await multipart.read(request, limit=limit)
+    return {"body": form.parsed(wanted), "form": form}
 
 
 async def _body(request: Request, wanted: Any, *, limit: int) -> Any:

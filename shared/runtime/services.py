@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.gcp.vertex import Ai
     from shared.integrations.ctm.client import CtmClient
     from shared.integrations.mailgun.client import MailgunClient
+    from shared.integrations.monday.client import MondayClient
     from shared.integrations.oauth.vendors import App
     from shared.integrations.openid.client import KeySet, OpenIdClient
     from shared.integrations.wordpress.site import Found, WordPressSite
@@ -126,6 +127,19 @@ class Services:
         if "ctm" not in self._http:
             self._http["ctm"] = client.connect(self.settings.ctm_api_base, timeout_s=self.settings.ctm_timeout_s)
         return client.CtmClient(self._http["ctm"], account, key=key, secret=secret)
+
+    async def monday(self) -> MondayClient:
+        """The agency's monday.com account."""
+        from shared.integrations.monday import client
+
+        if "monday" not in self._http:
+            self._http["monday"] = client.connect(
+                self.settings.monday_api_base,
+                token=await self.secrets.get("MONDAY_API_KEY"),
+                version=self.settings.monday_api_version,
+                timeout_s=self.settings.monday_timeout_s,
+            )
+        return client.MondayClient(self._http["monday"])
 
     async def openid(self, name: str) -> OpenIdClient | None:
         """The client of the identity provider *name*; None when it is not configured. KeyError when there is none."""

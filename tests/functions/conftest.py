@@ -25,6 +25,7 @@ from emulators.identity import identity_token
 from emulators.storage import Storage
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.mailgun import Mailgun
+from emulators.vendors.monday import Monday
 from emulators.vertex import Vertex
 from shared.config import Settings
 from shared.crypto import KeyRing, column_context
@@ -40,6 +41,7 @@ SECRETS = {
     "HASH_KEY": "the-tests-hash-key",
     "MAILGUN_API_KEY": "key-local",
     "MAILGUN_WEBHOOK_SIGNING_KEY": "signing-key-local",
+    "MONDAY_API_KEY": "monday-token-local",
 }
 
 
@@ -87,6 +89,7 @@ class World:
     mailgun: Mailgun
     ctm: Ctm
     vertex: Vertex
+    monday: Monday
     http: httpx.AsyncClient
 
     @property
@@ -221,8 +224,9 @@ async def _world(
     mailgun = Mailgun(faults)
     ctm = Ctm(faults)
     vertex = Vertex(faults)
+    monday = Monday(faults)
     storage = Storage(Settings().uploads_bucket, tmp_path_factory.mktemp("storage"))
-    parts = (mailgun, ctm, vertex, storage)
+    parts = (mailgun, ctm, vertex, monday, storage)
     for part in parts:
         await part.start()
     firestore = FirestoreStandIn(faults)
@@ -242,7 +246,7 @@ async def _world(
     host = FunctionsHost()
     transport = httpx.ASGITransport(app=host, client=("127.0.0.1", 50000))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://anchor.test") as http:
-        yield World(services, sent, faults, mailgun, ctm, vertex, http)
+        yield World(services, sent, faults, mailgun, ctm, vertex, monday, http)
     await services.close()
     for part in (*parts, firestore):
         await part.stop()

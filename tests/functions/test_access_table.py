@@ -166,6 +166,14 @@ async def _notice(world: World, owner: UUID) -> str:
     )
 
 
+async def _blog_post(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            "insert into blog_posts (user_id, title, content) values ($1, 'a', 'a') returning id", owner
+        )
+    )
+
+
 async def _journey(world: World, owner: UUID) -> str:
     return str(
         await world.db.fetchval(
@@ -193,6 +201,8 @@ OWNED: dict[str, Owned] = {
     "documents_delete": _document,
     "documents_mark_viewed": _document,
     "notifications_mark_read": _notice,
+    "blog_show_post": _blog_post,
+    "blog_delete_post": _blog_post,
     "journeys_show": _journey,
     "journeys_archive": _journey,
     "journeys_restore": _journey,

@@ -537,6 +537,28 @@ async def test_a_fresh_or_finished_link_reminds_nobody(world: World) -> None:
         assert told == 0
 
 
+async def test_the_account_manager_hears_of_a_link_that_ended_instead_of_head_staff(world: World) -> None:
+    """Whoever has the address that the client's account manager has at Monday, if they are staff."""
+    address, number = f"{uuid4().hex}@anchor.test", str(uuid4().int)
+    manager, boss = await world.user("team", email=address), await world.user("superadmin")
+    await world.db.execute("insert into monday_people (id, name, email) values ($1, 'M', $2)", number, address)
+    client_id = await world.client()
+    await world.db.execute(
+        "update client_profiles set account_manager_person_id = $2 where user_id = $1", client_id, number
+    )
+    await world.db.execute(
+        """insert into client_onboarding_tokens (user_id, token_hash, expires_at, created_at)
+           values ($1, $2, now() - interval '1 minute', now() - interval '3 days')""",
+        client_id, uuid4().hex,
+    )  # fmt: skip
+
+    await world.run_schedule("onboarding_remind")
+
+    told = "select count(*) from notifications where user_id = $1 and meta ->> 'client_id' = $2"
+    assert await world.db.fetchval(told, manager, str(client_id)) == 1
+    assert await world.db.fetchval(told, boss, str(client_id)) == 0
+
+
 async def test_staff_hears_of_a_link_that_ended_unused_once(world: World) -> None:
     """After a link's end the head staff is told once, in the bell and by mail; the client is not."""
     boss = await world.user("superadmin")

@@ -271,3 +271,21 @@ def account_exists(*, app_base_url: str) -> Content:
         paragraph("Forgot your password? Ask for a new one there. If this was not you, nothing needs to be done."),
     ]
     return compose("You already have an Anchor account", told, app_base_url=app_base_url)
+
+
+def rush_job(*, client: str, title: str, due: str, item_url: str | None, site: Site) -> Content:
+    """A client asked for a rush job: told to their account manager."""
+    facts = [("Client", client), ("Request", title), *([("Due", due)] if due else [])]
+    opened = ("Open the item", item_url) if item_url else ("Open the dashboard", site.page("/client-hub"))
+    parts = [paragraph("A client asks for a rush job."), lines(facts), button(*opened)]
+    return compose(f"Rush job: {title}", parts, app_base_url=site.app_base_url)
+
+
+def blog_notification(*, client: str, title: str, site: Site) -> Content:
+    """A client published a blog post: told to their account manager."""
+    parts = [
+        paragraph("A client published a blog post."),
+        lines([("Client", client), ("Post", title)]),
+        button("Open the dashboard", site.page("/client-hub")),
+    ]
+    return compose(f"Blog post published: {title}", parts, app_base_url=site.app_base_url)

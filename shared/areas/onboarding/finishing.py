@@ -16,6 +16,7 @@ from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Content, Site
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
+from shared.areas.monday import service as monday
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
 from shared.areas.onboarding import link_store, links, service, summary
@@ -117,6 +118,7 @@ async def remind_client(tx: Transaction, telling: Telling, *, before: timedelta)
 async def remind_staff(tx: Transaction, telling: Telling) -> bool:
     """Tell staff of a link that ended before its client finished, once per link; False when there is none left.
 
+    Staff is the client's account manager at Monday, where there is one with an account here, else the head staff.
     A client who made an account with it and stopped later is reminded too.
     """
     row = await link_store.next_ended(tx)
@@ -133,7 +135,8 @@ async def remind_staff(tx: Transaction, telling: Telling) -> bool:
         link="/client-hub",
         meta={"client_id": str(row["user_id"]), "token_id": str(row["id"]), "type": "onboarding_link_expired"},
     )
-    staff = await notifications.head_staff(tx)
+    manager = await monday.account_manager(tx, row["user_id"])
+    staff = [manager] if manager else await notifications.head_staff(tx)
     await notifications.notify(tx, staff, notice, site=telling.site, key_ring=telling.key_ring)
     return True
 

@@ -3,7 +3,7 @@
 from shared.db.migrations.run_sql import run_revision
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 
 def upgrade() -> None:

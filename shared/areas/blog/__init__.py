@@ -1,0 +1,1 @@
+"""Clients' blog posts, and what the AI suggests for them."""

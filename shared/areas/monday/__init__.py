@@ -1,0 +1,1 @@
+"""monday.com: its settings, clients' requests, and the two-way sync of tasks."""

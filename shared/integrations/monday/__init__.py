@@ -1,0 +1,1 @@
+"""monday.com: boards, people and items over its GraphQL API."""

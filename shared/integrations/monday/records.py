@@ -1,0 +1,125 @@
+"""What monday.com tells of boards, people and items, read from its JSON. Source: developer.monday.com/api-reference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A board (id, name) or a group (id, title)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    id: str
+    title: str
+    type: str  # status, date, people, file, text, …
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A cell: what it shows, and its parsed value (None when it is empty)."""
+
+    text: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A comment on an item. ``text`` is without markup; times are ISO 8601."""
+
+    id: str
+    text: str
+    creator_id: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of a board. ``values`` holds every column of the board but the name; times are ISO 8601."""
+
+    id: str
+    name: str
+    state: str  # active, archived or deleted
+    board_id: str
+    group_id: str
+    group: str  # the group's title
+    created_at: str
+    creator_id: str
+    last_update_id: str  # of its newest comment; empty when there is none
+    values: Mapping[str, Value]
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == "active"
+
+    def text(self, column_id: str) -> str:
+        """What a cell shows; empty where it is empty or the board has no such column."""
+        found = self.values.get(column_id)
+        return found.text if found else ""
+
+    def day(self, column_id: str) -> str:
+        """A date cell's day, YYYY-MM-DD, without its time; empty where there is none."""
+        found = self.values.get(column_id)
+        told = found.value.get("date") if found and isinstance(found.value, dict) else None
+        return told if isinstance(told, str) else ""
+
+    def files(self) -> list[tuple[str, str]]:
+        """(asset id, name) of every file in its file columns; monday.com spells the id ``assetId``."""
+        found = []
+        for cell in self.values.values():
+            told = cell.value.get("files") if isinstance(cell.value, dict) else None
+            for file in told if isinstance(told, list) else []:
+                asset = file.get("assetId") or file.get("asset_id") if isinstance(file, dict) else None
+                if asset:
+                    found.append((str(asset), str(file.get("name") or "file")))
+        return found
+
+
+def read_item(told: Mapping[str, Any]) -> Item:
+    board, group = told.get("board") or {}, told.get("group") or {}
+    return Item(
+        id=str(told["id"]),
+        name=str(told.get("name") or ""),
+        state=str(told.get("state") or "active"),
+        board_id=str(board.get("id") or ""),
+        group_id=str(group.get("id") or ""),
+        group=str(group.get("title") or ""),
+        created_at=str(told.get("created_at") or ""),
+        creator_id=str(told.get("creator_id") or ""),
+        last_update_id=str(next((one["id"] for one in told.get("updates") or []), "")),
+        values={str(cell["id"]): _value(cell) for cell in told.get("column_values") or []},
+    )
+
+
+def read_update(told: Mapping[str, Any]) -> Update:
+    return Update(
+        str(told["id"]),
+        str(told.get("text_body") or ""),
+        str(told.get("creator_id") or ""),
+        str(told.get("created_at") or ""),
+    )
+
+
+def _value(cell: Mapping[str, Any]) -> Value:
+    raw = cell.get("value")
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw)
+        except ValueError:
+            raw = None
+    return Value(str(cell.get("text") or ""), raw)
