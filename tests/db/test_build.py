@@ -24,6 +24,7 @@ OLD_COLUMNS = {
 NEW_TABLES = {"outbox", "inbox", "request_counters", "email_events", "webhook_tokens", "job_runs", "alembic_version"}
 NEW_TABLES |= {"retired_refresh_tokens", "stored_files"}
 NEW_TABLES |= {"lead_syncs", "lead_totals"}
+NEW_TABLES |= {"review_syncs", "review_replies", "review_request_stops"}
 
 
 def value(connection: psycopg.Connection, query: str, *params: object) -> object:
