@@ -125,6 +125,20 @@ class Settings:
     google_business_reviews_base: str = "https://mybusiness.googleapis.com"
     google_business_timeout_s: float = 8.0
 
+    google_business_accounts_base: str = "https://mybusinessaccountmanagement.googleapis.com"
+    google_business_information_base: str = "https://mybusinessbusinessinformation.googleapis.com"
+    facebook_app_id: str = ""
+    facebook_dialog_base: str = "https://www.facebook.com"
+    facebook_graph_base: str = "https://graph.facebook.com"
+    facebook_graph_version: str = "v18.0"
+    tiktok_client_key: str = ""
+    tiktok_auth_base: str = "https://www.tiktok.com"
+    tiktok_api_base: str = "https://open.tiktokapis.com"
+    wordpress_client_id: str = ""
+    wordpress_api_base: str = "https://public-api.wordpress.com"
+    wordpress_local_sites: tuple[str, ...] = ()  # origins of sites on this laptop; nothing in the cloud reads it
+    connections_timeout_s: float = 8.0  # for one answer of a vendor with OAuth
+
     @property
     def is_local(self) -> bool:
         return self.environment == "local"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.config import Settings, settings
 from shared.db.database import Database
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from shared.integrations.ctm.client import CtmClient
     from shared.integrations.google_business.client import GoogleBusiness
     from shared.integrations.mailgun.client import MailgunClient
+    from shared.integrations.oauth.vendors import App
     from shared.integrations.openid.client import KeySet, OpenIdClient
+    from shared.integrations.wordpress.site import Found, WordPressSite
 
 
 class Services:
@@ -152,6 +154,41 @@ class Services:
             self._http["openid"] = client.connect(self.settings.openid_timeout_s)
         keys = self._openid_keys.setdefault(name, client.KeySet())
         return client.OpenIdClient(self._http["openid"], provider, await self.secrets.get(provider.secret), keys)
+
+    async def oauth_vendor(self, name: str, app: App | None) -> Any:
+        """The client of the vendor *name* (``integrations.oauth.vendors``) for *app*, else for the app of the
+        settings; None when there is neither. KeyError when there is no such vendor."""
+        from shared.integrations.oauth import client
+        from shared.integrations.oauth.vendors import VENDORS
+
+        vendor = VENDORS[name](self.settings)
+        if app is None and not vendor.client_id:
+            return None
+        registration = vendor.registration(app, "" if app else await self.secrets.get(vendor.secret))
+        if "oauth" not in self._http:
+            self._http["oauth"] = client.connect(self.settings.connections_timeout_s)
+        return vendor.make(self._http["oauth"], registration)
+
+    async def find_wordpress(self, site_url: str) -> Found:
+        """The REST API of a site whose address a person typed."""
+        from shared.integrations.wordpress import site
+
+        return await site.discover(self._sites(), site_url, within_s=self.settings.connections_timeout_s)
+
+    def wordpress_site(self, root: str, credentials: str) -> WordPressSite:
+        """A client of a site's REST API, for the holder of an application password."""
+        from shared.integrations.wordpress import site
+
+        within_s = self.settings.connections_timeout_s
+        return site.WordPressSite(self._sites(), root, credentials, within_s=within_s)
+
+    def _sites(self) -> httpx.AsyncClient:
+        from shared.integrations.wordpress import site
+
+        if "sites" not in self._http:
+            trusted = self.settings.wordpress_local_sites if self.settings.is_local else ()
+            self._http["sites"] = site.connect(self.settings.connections_timeout_s, trusted=trusted)
+        return self._http["sites"]
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -52,8 +52,8 @@ class OAuthVendor(Protocol):
         """New tokens; None where this vendor renews nothing."""
         ...
 
-    async def withdraw(self, token: str) -> bool:
-        """Take the consent back; False where this vendor knows no way to."""
+    async def withdraw(self, *, access_token: str, refresh_token: str | None) -> bool:
+        """Take the consent back, also one that is gone already; False where this vendor offers no way to."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Facebook: consent, pages, and the Instagram accounts behind them."""

@@ -1,0 +1,1 @@
+"""TikTok: consent, and the public figures of an account."""
