@@ -7,12 +7,13 @@ wrong; ``status`` 404: not there). None carries what Google answered. Addresses 
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from shared.errors import Rejected, TryLater, vendor_error
+from shared.errors import Rejected, TryLater, VendorError, vendor_error
 from shared.integrations.google_business.records import (
     Account,
     Location,
@@ -31,6 +32,7 @@ VENDOR = "google business"
 PAGE_SIZE = 50
 LONGEST_REPLY = 4096  # bytes
 MAX_PAGES = 100  # of accounts or locations; more means that the tokens lead in a circle
+_RATIONED = re.compile(r'"reason"\s*:\s*"(?:rateLimitExceeded|userRateLimitExceeded|RATE_LIMIT_EXCEEDED)"')
 _LOCATION_FIELDS = "name,title,storefrontAddress,websiteUri,metadata"
 
 
@@ -131,12 +133,20 @@ class GoogleBusiness:
         except httpx.RequestError as error:
             raise TryLater(VENDOR, reason=type(error).__name__) from error
         if not answer.is_success:
-            raise vendor_error(VENDOR, answer.status_code, retry_after=answer.headers.get("Retry-After"))
+            raise _meaning(answer)
         try:
             told = answer.json() if answer.content else {}
         except ValueError as error:
             raise TryLater(VENDOR, status=answer.status_code, reason="unreadable answer") from error
         return told if isinstance(told, dict) else {}
+
+
+def _meaning(answer: httpx.Response) -> VendorError:
+    """What a refusal means; a quota that is spent may come as 403, told from a missing right by its reason only."""
+    wait = answer.headers.get("Retry-After")
+    if answer.status_code == 403 and _RATIONED.search(answer.text):
+        return vendor_error(VENDOR, 429, retry_after=wait)
+    return vendor_error(VENDOR, answer.status_code, retry_after=wait)
 
 
 def _path(name: str) -> str:
