@@ -269,8 +269,8 @@ async def insert_draft(
 
 
 async def draft(db: Executor, owner: UUID, draft_id: UUID) -> Record | None:
-    """A draft of a review that is still there, and is locked: review_id, status, draft_text, and ``sending`` while it is on
-    its way to Google."""
+    """A draft whose review is still there, and is locked: review_id, status, draft_text, and ``sending`` while it is
+    on its way to Google."""
     return await db.fetchrow(
         """
         select d.id, d.review_id, d.status, d.draft_text, coalesce(p.status = 'sending', false) as sending

@@ -1,7 +1,8 @@
 """What the AI is asked about a review, and how its answers are read.
 
 A review is a stranger's text: it stands between two lines with a random mark, and the instructions say that nothing in
-it is one. A reply is published under the business's name, so it confirms nothing about the reviewer, least of all health.
+it is one. A reply is published under the business's name, so it confirms nothing about the reviewer, least of all about
+their health.
 """
 
 from __future__ import annotations
