@@ -156,15 +156,16 @@ async def a_client(world: World, google: Google, *, lasts: timedelta = timedelta
         client_id, connection_id, location, f"Main Street {number}",
     )  # fmt: skip
     await world.db.execute(
-        "insert into brand_assets (user_id, business_name, business_description) values ($1, 'Harbor Dental', 'Teeth.')",
+        """insert into brand_assets (user_id, business_name, business_description)
+           values ($1, 'Harbor Dental', 'Teeth.')""",
         client_id,
     )
     headers = await world.sign_in(client_id)
     return Client(world, google, client_id, person, connection_id, location_id, account, location, headers)
 
 
-@pytest.fixture
-async def google(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Google]:
+@pytest.fixture(name="google")
+async def given_google(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Google]:
     """A stand-in of Google's own, which the functions know for the length of a test; nothing pauses from an earlier
     one."""
     google, before = Google(world.faults), world.services.settings
@@ -178,6 +179,6 @@ async def google(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     await google.stop()
 
 
-@pytest.fixture
-async def client(world: World, google: Google) -> Client:
+@pytest.fixture(name="client")
+async def given_client(world: World, google: Google) -> Client:
     return await a_client(world, google)

@@ -10,10 +10,10 @@ import pytest
 
 from tests.functions.conftest import World
 from tests.functions.portal import mails, run_tasks
-from tests.functions.reviews import Client, a_client, client, google  # noqa: F401  fixtures
+from tests.functions.reviews import Client, a_client, given_client, given_google  # noqa: F401  fixtures
 
 
-async def ask(client: Client, **body: Any) -> Any:  # noqa: F811
+async def ask(client: Client, **body: Any) -> Any:
     given = {
         "deliveryMethod": "email",
         "customerName": "Bo Customer",
@@ -26,7 +26,7 @@ async def ask(client: Client, **body: Any) -> Any:  # noqa: F811
     return await client.call("POST", "/requests", json=given)
 
 
-async def test_the_list_filters_sorts_and_pages(client: Client) -> None:  # noqa: F811
+async def test_the_list_filters_sorts_and_pages(client: Client) -> None:
     """Each filter alone, the search with its own wildcards, every sort, and pages that add up."""
     for rating, name, ago in ((5, "Ada", 1), (3, "Bo", 2), (1, "Cy 100%", 40)):
         client.at_google(rating=rating, reviewer=name, comment=f"from {name}", ago=timedelta(days=ago))
@@ -56,7 +56,7 @@ async def test_the_list_filters_sorts_and_pages(client: Client) -> None:  # noqa
         assert (await client.call("GET", query)).status_code == 400
 
 
-async def test_a_list_row_has_the_panels_fields(client: Client) -> None:  # noqa: F811
+async def test_a_list_row_has_the_panels_fields(client: Client) -> None:
     """Every field of the contract, the open drafts as a text, and no ``drafts``."""
     _, stored = await client.have()
     await client.call("POST", f"/{stored['id']}/draft", json={})
@@ -67,7 +67,7 @@ async def test_a_list_row_has_the_panels_fields(client: Client) -> None:  # noqa
     assert row.keys() - {"pending_drafts"} == stored.keys() - {"drafts", "business_name"}
 
 
-async def test_numbers(client: Client) -> None:  # noqa: F811
+async def test_numbers(client: Client) -> None:
     """All time and period, stars, answers; texts, as the panel has always got them; nothing at all is zeros."""
     empty = (await client.call("GET", "/stats")).json()
     assert (empty["total_reviews"], empty["average_rating"], empty["periodDays"]) == ("0", None, 30)
@@ -82,7 +82,7 @@ async def test_numbers(client: Client) -> None:  # noqa: F811
     assert told["requests"] == {"total_requests": "1", "sent_requests": "0", "completed_requests": "0"}
 
 
-async def test_people_note_what_they_need(client: Client) -> None:  # noqa: F811
+async def test_people_note_what_they_need(client: Client) -> None:
     """Flag, priority and notes answer the whole row, location included; wrong values are a 400."""
     _, stored = await client.have()
     path = f"/{stored['id']}"
@@ -100,7 +100,7 @@ async def test_people_note_what_they_need(client: Client) -> None:  # noqa: F811
     assert (await client.call("PUT", f"{path}/priority", json={"priority": "x"})).status_code == 400
 
 
-async def test_settings_are_saved_in_parts(client: Client) -> None:  # noqa: F811
+async def test_settings_are_saved_in_parts(client: Client) -> None:
     """Defaults first; a part changes only itself; arrays are arrays, a cleared number is its default."""
     before = (await client.call("GET", "/settings")).json()["settings"]
     assert (before["sync_interval_minutes"], before["auto_flag_keywords"], before["client_id"]) == (
@@ -120,7 +120,7 @@ async def test_settings_are_saved_in_parts(client: Client) -> None:  # noqa: F81
         assert (await client.call("PUT", "/settings", json=body)).status_code == 400
 
 
-async def test_a_request_is_mailed_followed_and_completed(world: World, client: Client) -> None:  # noqa: F811
+async def test_a_request_is_mailed_followed_and_completed(world: World, client: Client) -> None:
     """Mailed once, opened, clicked, and completed by the review of that name; each is told as it happens."""
     await client.sync()
     answer = await ask(client, customMessage="Hi <b>you</b>", customerEmail="BO-whole-way@example.test")
@@ -156,7 +156,7 @@ async def test_a_request_is_mailed_followed_and_completed(world: World, client: 
     }
 
 
-async def test_requests_that_cannot_be(client: Client) -> None:  # noqa: F811
+async def test_requests_that_cannot_be(client: Client) -> None:
     """Without address, phone, or with somebody else's location: 400. A text message is kept as failed."""
     assert (await ask(client, customerEmail="")).status_code == 400
     assert (await ask(client, customerEmail="a b")).status_code == 400
@@ -169,7 +169,7 @@ async def test_requests_that_cannot_be(client: Client) -> None:  # noqa: F811
     assert (link["status"], link["customer_email"]) == ("pending", None)
 
 
-async def test_nobody_is_asked_twice_or_against_their_will(world: World, client: Client) -> None:  # noqa: F811
+async def test_nobody_is_asked_twice_or_against_their_will(world: World, client: Client) -> None:
     """A second mail within a month is a 409; so is any after the person said no, on the page of the mail's link."""
     address = f"{uuid4().hex}@example.test"
     first = (await ask(client, customerEmail=address)).json()["request"]
@@ -192,7 +192,7 @@ async def test_links_of_nothing_lead_nowhere(world: World) -> None:
         assert (await world.call(method, path)).status_code == 404
 
 
-async def test_requests_are_listed_by_status(client: Client) -> None:  # noqa: F811
+async def test_requests_are_listed_by_status(client: Client) -> None:
     """Newest first, paged, and filtered by what became of them; another client's is a 404."""
     made = [(await ask(client)).json()["request"]["id"] for _ in range(2)]
     await client.world.db.execute("update review_requests set clicked_at = now() where id = $1::uuid", made[0])
@@ -207,7 +207,7 @@ async def test_requests_are_listed_by_status(client: Client) -> None:  # noqa: F
 
 
 @pytest.mark.parametrize("bounced", [True, False])
-async def test_a_mail_that_failed_is_told(client: Client, bounced: bool) -> None:  # noqa: F811
+async def test_a_mail_that_failed_is_told(client: Client, bounced: bool) -> None:
     """Bounced later, or refused at once: the request says so, and why."""
     request = (await ask(client)).json()["request"]
     change = "bounced_at = now(), status = 'bounced'" if bounced else "status = 'failed'"
@@ -231,7 +231,7 @@ async def test_a_client_without_google_uses_its_own_link(world: World) -> None:
     assert made.json()["request"]["review_link"] == "https://reviews.example.test/us"
 
 
-async def test_logs_are_filtered(client: Client) -> None:  # noqa: F811
+async def test_logs_are_filtered(client: Client) -> None:
     """By review and by kind."""
     _, one = await client.have()
     _, two = await client.have()

@@ -10,11 +10,11 @@ import pytest
 
 from emulators.faults import Fault
 from tests.functions.conftest import World
-from tests.functions.reviews import Client, a_client, client, google  # noqa: F401  fixtures
+from tests.functions.reviews import Client, a_client, given_client, given_google  # noqa: F401  fixtures
 
 
 @pytest.fixture
-def puts(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa: F811
+def puts(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is posted to Google, as it leaves."""
     posted: list[str] = []
     plain = type(client.world.services.google_business("")).reply
@@ -27,14 +27,14 @@ def puts(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa:
     return posted
 
 
-async def draft(client: Client, review_id: str, **body: Any) -> dict[str, Any]:  # noqa: F811
+async def draft(client: Client, review_id: str, **body: Any) -> dict[str, Any]:
     answer = await client.call("POST", f"/{review_id}/draft", json=body)
     assert answer.status_code == 200, answer.text
     made: dict[str, Any] = answer.json()["draft"]
     return made
 
 
-async def test_the_whole_way(client: Client, puts: list[str]) -> None:  # noqa: F811
+async def test_the_whole_way(client: Client, puts: list[str]) -> None:
     """Seed DATA_FLOWS §7: fetched, drafted by the AI, edited, approved, posted, confirmed; each state in its turn."""
     review, stored = await client.have(rating=4)
     states = [stored["state"]]
@@ -69,7 +69,7 @@ async def test_both_spellings_post_a_reply(client: Client, path: str, key: str) 
     assert review["reviewReply"]["comment"] == "Thanks!"
 
 
-async def test_an_outage_loses_no_reply(client: Client, puts: list[str]) -> None:  # noqa: F811
+async def test_an_outage_loses_no_reply(client: Client, puts: list[str]) -> None:
     """Google is out: the person is told that it waits; the queue posts it later, once."""
     review, stored = await client.have()
     client.world.faults.put("google", Fault(status=503))
@@ -79,9 +79,9 @@ async def test_an_outage_loses_no_reply(client: Client, puts: list[str]) -> None
     [task] = [one for one in client.world.sent.tasks if one["function"] == "reviews_send_reply"]
     assert (await client.world.deliver_task("reviews_send_reply", task["payload"])).status_code == 503
     client.world.faults.clear("google")
-    assert [
-        (await client.world.deliver_task("reviews_send_reply", task["payload"])).status_code for _ in range(3)
-    ] == [204] * 3
+    assert [(await client.world.deliver_task("reviews_send_reply", task["payload"])).status_code for _ in range(3)] == [
+        204
+    ] * 3
     assert (review["reviewReply"]["comment"], puts) == ("Thanks!", ["Thanks!"])
 
 
@@ -105,8 +105,8 @@ async def test_a_lost_answer_is_not_posted_twice(client: Client, monkeypatch: py
     assert (posted, (await client.review(review))["reply_status"]) == (["Thanks!"], "sent")
 
 
-async def test_a_reply_of_somebody_else_is_not_lost(client: Client, puts: list[str]) -> None:  # noqa: F811
-    """Somebody answered at Google itself since our last sync: 409, theirs is shown, and a person may then replace it."""
+async def test_a_reply_of_somebody_else_is_not_lost(client: Client, puts: list[str]) -> None:
+    """Somebody answered at Google itself since our last sync: 409; theirs is shown, and a person may replace it."""
     review, stored = await client.have()
     review["reviewReply"] = {"comment": "From my phone", "updateTime": review["updateTime"]}
     answer = await client.call("POST", f"/{stored['id']}/respond", json={"response": "Thanks!"})
@@ -117,7 +117,7 @@ async def test_a_reply_of_somebody_else_is_not_lost(client: Client, puts: list[s
     assert (again.status_code, puts) == (200, ["Thanks!"])
 
 
-async def test_many_clicks_post_one_reply(client: Client, puts: list[str]) -> None:  # noqa: F811
+async def test_many_clicks_post_one_reply(client: Client, puts: list[str]) -> None:
     """Five sends at once of one text are one reply."""
     _, stored = await client.have()
     client.world.faults.put("google", Fault(latency_ms=50))
@@ -129,7 +129,7 @@ async def test_many_clicks_post_one_reply(client: Client, puts: list[str]) -> No
     assert puts == ["Thanks!"]
 
 
-async def test_the_latest_of_two_texts_wins(client: Client) -> None:  # noqa: F811
+async def test_the_latest_of_two_texts_wins(client: Client) -> None:
     """A second text while the first waits replaces it, also where the first one got through unseen."""
     review, stored = await client.have()
     client.world.faults.put("google", Fault(status=503))
@@ -163,7 +163,7 @@ async def test_a_refused_reply_says_why(client: Client, status: int, code: int, 
         assert (await client.call("POST", f"/drafts/{made['id']}/send")).status_code == 200
 
 
-async def test_after_hours_a_reply_is_said_to_have_failed(client: Client) -> None:  # noqa: F811
+async def test_after_hours_a_reply_is_said_to_have_failed(client: Client) -> None:
     """The queue's last attempt fails too: the reply is failed, and the client is told."""
     review, stored = await client.have()
     client.world.faults.put("google", Fault(status=503))
@@ -178,7 +178,7 @@ async def test_after_hours_a_reply_is_said_to_have_failed(client: Client) -> Non
     assert [row["title"] for row in titles] == ["A reply could not be posted"]
 
 
-async def test_drafts_know_their_states(client: Client) -> None:  # noqa: F811
+async def test_drafts_know_their_states(client: Client) -> None:
     """What was sent or discarded is neither edited, nor approved, nor sent; an edit takes the approval away."""
     _, stored = await client.have()
     one, two = await draft(client, stored["id"]), await draft(client, stored["id"])
@@ -199,7 +199,7 @@ async def test_drafts_know_their_states(client: Client) -> None:  # noqa: F811
 
 
 async def test_a_stranger_reaches_nothing(world: World, client: Client) -> None:
-    """Another client reads, drafts, edits, approves, discards, sends and answers nothing of this one: 404, no effect."""
+    """Another client reads, drafts, edits, approves, discards, sends and answers nothing: 404, and no effect."""
     review, stored = await client.have()
     made = await draft(client, stored["id"])
     stranger = await a_client(world, client.google)
@@ -222,7 +222,7 @@ async def test_a_stranger_reaches_nothing(world: World, client: Client) -> None:
     assert "reviewReply" not in review
 
 
-async def test_an_admin_acts_for_a_client(client: Client) -> None:  # noqa: F811
+async def test_an_admin_acts_for_a_client(client: Client) -> None:
     """With x-acting-user an admin sees and answers the client's reviews, in their own name."""
     review, stored = await client.have()
     admin_id = await client.world.user("admin")
@@ -235,7 +235,7 @@ async def test_an_admin_acts_for_a_client(client: Client) -> None:  # noqa: F811
     assert review["reviewReply"]["comment"] == "Hi"
 
 
-async def test_the_ai_is_told_what_it_may_know(client: Client) -> None:  # noqa: F811
+async def test_the_ai_is_told_what_it_may_know(client: Client) -> None:
     """The review stands between marks, apart from the instructions; signature, tone and length are the client's."""
     await client.call(
         "PUT", "/settings", json={"default_response_tone": "formal", "response_signature": "— Harbor Dental"}
@@ -249,7 +249,7 @@ async def test_the_ai_is_told_what_it_may_know(client: Client) -> None:  # noqa:
     assert "Ada" not in str((await client.logs())[0]["ai_input"])
 
 
-async def test_the_ai_in_trouble_is_logged(client: Client) -> None:  # noqa: F811
+async def test_the_ai_in_trouble_is_logged(client: Client) -> None:
     """Vertex is out: 503, and the log says that no draft was made. Switched off in the settings: 409."""
     _, stored = await client.have()
     client.world.faults.put("vertex", Fault(status=503))
@@ -262,7 +262,7 @@ async def test_the_ai_in_trouble_is_logged(client: Client) -> None:  # noqa: F81
     assert (await client.call("POST", f"/{stored['id']}/draft", json={})).json()["code"] == "AI_DRAFTING_OFF"
 
 
-async def test_sentiment_on_request(client: Client) -> None:  # noqa: F811
+async def test_sentiment_on_request(client: Client) -> None:
     """Score, label and reasoning are answered, and kept; a review without words is a 400."""
     review, stored = await client.have(rating=1, comment="Rude and slow")
     told = (await client.call("POST", f"/{stored['id']}/analyze-sentiment")).json()["sentiment"]
@@ -273,14 +273,14 @@ async def test_sentiment_on_request(client: Client) -> None:  # noqa: F811
     assert (await client.call("POST", f"/{silent['id']}/analyze-sentiment")).status_code == 400
 
 
-async def test_a_reply_that_is_too_long_is_refused(client: Client) -> None:  # noqa: F811
+async def test_a_reply_that_is_too_long_is_refused(client: Client) -> None:
     """Google takes 4,096 bytes, not characters."""
     _, stored = await client.have()
     answer = await client.call("POST", f"/{stored['id']}/respond", json={"response": "é" * 2049})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "text")
 
 
-async def test_ids_that_are_none_are_not_there(client: Client) -> None:  # noqa: F811
+async def test_ids_that_are_none_are_not_there(client: Client) -> None:
     """Any text in the place of an id is a 404."""
     for path in ("/not-an-id", f"/{uuid4()}", "/drafts/nothing/approve"):
         method = "GET" if "drafts" not in path else "POST"

@@ -11,7 +11,7 @@ import pytest
 from emulators.faults import Fault
 from emulators.vendors.google import Google
 from tests.functions.conftest import World
-from tests.functions.reviews import Client, a_client, client, google # noqa: F401  fixtures
+from tests.functions.reviews import Client, a_client, given_client, given_google  # noqa: F401  fixtures
 
 
 async def deliver_due(world: World) -> list[int]:
@@ -20,7 +20,7 @@ async def deliver_due(world: World) -> list[int]:
     return [(await world.deliver_event("reviews_sync", one["payload"])).status_code for one in due]
 
 
-async def test_a_sync_reads_every_page(client: Client) -> None:  # noqa: F811
+async def test_a_sync_reads_every_page(client: Client) -> None:
     """Sixty reviews are two of Google's pages; all are stored once, and counted in the profile."""
     for index in range(60):
         client.at_google(rating=4 if index % 2 else 5, ago=timedelta(days=index))
@@ -33,7 +33,7 @@ async def test_a_sync_reads_every_page(client: Client) -> None:  # noqa: F811
     assert (float(profile["reviews_average_rating"]), profile["reviews_pending_response_count"]) == (4.5, 60)
 
 
-async def test_a_later_sync_reads_only_what_changed(client: Client) -> None:  # noqa: F811
+async def test_a_later_sync_reads_only_what_changed(client: Client) -> None:
     """With hundreds of old reviews, the second sync asks for one page."""
     for index in range(120):
         client.at_google(ago=timedelta(days=index + 1))
@@ -42,7 +42,7 @@ async def test_a_later_sync_reads_only_what_changed(client: Client) -> None:  # 
     assert (await client.sync())["totalSynced"] == 50
 
 
-async def test_a_review_is_stored_as_google_has_it(client: Client) -> None:  # noqa: F811
+async def test_a_review_is_stored_as_google_has_it(client: Client) -> None:
     """Every field has its place; a rating without words has an empty text."""
     review = client.at_google(rating=2, reviewer="Bo", comment="", reviewReply="Sorry!")
     review["reviewer"]["profilePhotoUrl"] = "https://example.com/bo.png"
@@ -55,7 +55,7 @@ async def test_a_review_is_stored_as_google_has_it(client: Client) -> None:  # n
     assert (stored["location_name"], stored["business_name"]) == (f"Main Street {client.account[:-1]}", "Harbor Dental")
 
 
-async def test_a_bad_review_asks_for_attention(client: Client) -> None:  # noqa: F811
+async def test_a_bad_review_asks_for_attention(client: Client) -> None:
     """Stars decide the priority; few stars, or a word of the client's, flag it, and the reason says which."""
     await client.call("PUT", "/settings", json={"auto_flag_threshold": 2, "auto_flag_keywords": ["lawyer"]})
     bad, words, good = (
@@ -70,7 +70,7 @@ async def test_a_bad_review_asks_for_attention(client: Client) -> None:  # noqa:
     assert [one["state"] for one in shown] == ["flagged", "flagged", "pending"]
 
 
-async def test_an_edited_review_is_updated(client: Client) -> None:  # noqa: F811
+async def test_an_edited_review_is_updated(client: Client) -> None:
     """Its author changed words and stars: ours follow, what people noted stays, and the mood is judged anew."""
     review, stored = await client.have(rating=5)
     await client.call("PUT", f"/{stored['id']}/notes", json={"notes": "call her"})
@@ -83,7 +83,7 @@ async def test_an_edited_review_is_updated(client: Client) -> None:  # noqa: F81
     assert shown["sentiment_label"] == "negative"
 
 
-async def test_a_removed_review_disappears(client: Client) -> None:  # noqa: F811
+async def test_a_removed_review_disappears(client: Client) -> None:
     """Google counts one less, so everything is read anew, and what is gone is shown no more; one that comes back is."""
     kept = client.at_google(ago=timedelta(days=3))
     gone, _ = await client.have(ago=timedelta(days=5))
@@ -97,7 +97,7 @@ async def test_a_removed_review_disappears(client: Client) -> None:  # noqa: F81
     assert len(await client.reviews()) == 2
 
 
-async def test_a_review_without_stars_stops_nothing(client: Client) -> None:  # noqa: F811
+async def test_a_review_without_stars_stops_nothing(client: Client) -> None:
     """STAR_RATING_UNSPECIFIED cannot be stored; the others of its page are."""
     odd = client.at_google()
     odd["starRating"] = "STAR_RATING_UNSPECIFIED"
@@ -106,7 +106,7 @@ async def test_a_review_without_stars_stops_nothing(client: Client) -> None:  # 
     assert (done["totalSynced"], done["newReviews"], done["errors"]) == (1, 1, [])
 
 
-async def test_two_syncs_never_overlap(client: Client) -> None:  # noqa: F811
+async def test_two_syncs_never_overlap(client: Client) -> None:
     """Of two at once one reads, the other says that a sync is running; every review is there once."""
     client.at_google()
     client.world.faults.put("google", Fault(latency_ms=150))
@@ -133,19 +133,17 @@ async def test_google_in_trouble_loses_nothing(client: Client, status: int) -> N
     assert len(await client.reviews()) == 2
 
 
-async def test_a_quota_that_is_spent_pauses_everybody(world: World, google: Google) -> None:  # noqa: F811
+async def test_a_quota_that_is_spent_pauses_everybody(world: World, google: Google) -> None:
     """Google's quota is the project's: after a 429 nobody calls it before its Retry-After is over."""
     one, other = await a_client(world, google), await a_client(world, google)
     other.at_google()
-    await world.services.firestore.put(
-        "google_cool_downs", "business", {"until": 2**40}, lifetime=timedelta(minutes=1)
-    )
+    await world.services.firestore.put("google_cool_downs", "business", {"until": 2**40}, lifetime=timedelta(minutes=1))
     answers = [(await who.call("POST", "/sync", json={})).json() for who in (one, other)]
     assert all(answer["errors"] for answer in answers)
     assert await other.reviews() == []
 
 
-async def test_an_expired_token_is_renewed_on_the_way(world: World, google: Google) -> None:  # noqa: F811
+async def test_an_expired_token_is_renewed_on_the_way(world: World, google: Google) -> None:
     """A token that ended is renewed before the first call, and one that Google refuses in the middle of it."""
     late = await a_client(world, google, lasts=timedelta(minutes=-1))
     late.at_google()
@@ -155,7 +153,7 @@ async def test_an_expired_token_is_renewed_on_the_way(world: World, google: Goog
     assert (await late.sync())["newReviews"] == 1
 
 
-async def test_a_withdrawn_consent_asks_to_reconnect(client: Client) -> None:  # noqa: F811
+async def test_a_withdrawn_consent_asks_to_reconnect(client: Client) -> None:
     """The person has removed our access: 409 with requiresReconnect, and the connection is broken."""
     client.google.withdraw(client.person)
     answer = await client.call("POST", "/sync", json={})
@@ -166,7 +164,7 @@ async def test_a_withdrawn_consent_asks_to_reconnect(client: Client) -> None:  #
     assert (again.status_code, again.json()["requiresReconnect"]) == (409, True)
 
 
-async def test_one_locations_failure_is_not_the_others(client: Client) -> None:  # noqa: F811
+async def test_one_locations_failure_is_not_the_others(client: Client) -> None:
     """A location that Google does not know is named among the errors; the other one is read."""
     client.at_google()
     await client.world.db.execute(
@@ -182,7 +180,7 @@ async def test_one_locations_failure_is_not_the_others(client: Client) -> None: 
     ]
 
 
-async def test_nobody_without_a_location_is_sent_away(client: Client) -> None:  # noqa: F811
+async def test_nobody_without_a_location_is_sent_away(client: Client) -> None:
     """A connection without a chosen location is a message, not an error."""
     await client.world.db.execute("update oauth_resources set is_enabled = false where client_id = $1", client.id)
     done = await client.sync()
@@ -210,7 +208,7 @@ async def test_a_killed_full_read_goes_on_at_its_page(client: Client, monkeypatc
     assert len(await client.reviews("?limit=100&page=2")) == 30
 
 
-async def test_the_schedule_asks_for_each_location_in_its_time(client: Client) -> None:  # noqa: F811
+async def test_the_schedule_asks_for_each_location_in_its_time(client: Client) -> None:
     """Every location once per interval; never where automatic syncs are switched off."""
     client.at_google()
     world = client.world
@@ -233,7 +231,7 @@ async def test_the_schedule_asks_for_each_location_in_its_time(client: Client) -
     assert await asked() == 1
 
 
-async def test_history_is_no_news(client: Client) -> None:  # noqa: F811
+async def test_history_is_no_news(client: Client) -> None:
     """What the first sync brings is judged, but no rule acts and nobody is told; what comes after is news."""
     await client.rule(actionType="flag", name="All")
     old, _ = await client.have(rating=5)
@@ -246,7 +244,7 @@ async def test_history_is_no_news(client: Client) -> None:  # noqa: F811
     assert await client.world.db.fetchval("select count(*) from notifications where user_id = $1", client.id) == 1
 
 
-async def test_our_own_reply_is_not_forgotten_by_a_slow_page(client: Client) -> None:  # noqa: F811
+async def test_our_own_reply_is_not_forgotten_by_a_slow_page(client: Client) -> None:
     """Google's list may lag behind a reply that was just posted: ours stays."""
     review, stored = await client.have()
     assert (await client.call("POST", f"/{stored['id']}/respond", json={"response": "Thank you!"})).status_code == 200
@@ -260,7 +258,7 @@ async def test_our_own_reply_is_not_forgotten_by_a_slow_page(client: Client) -> 
     assert (await client.review(review))["has_response"] is False
 
 
-async def test_locations_are_listed_as_google_has_them(client: Client) -> None:  # noqa: F811
+async def test_locations_are_listed_as_google_has_them(client: Client) -> None:
     """The picker sees title and account; nothing is stored."""
     answer = (await client.call("POST", "/locations/refresh")).json()
     [found] = answer["locations"]
