@@ -1,4 +1,4 @@
-"""A stand-in for Vertex AI: the real gRPC PredictionService, answering for Gemini and Imagen.
+"""A stand-in for Vertex AI: the real gRPC PredictionService, answering for Gemini, in text and in pictures.
 
 Answers come from ``vertex_answers`` or, for tests, from what ``configure`` was given. Of each request the newest few
 hundred are kept for the console. A token is taken to be four characters.
@@ -7,7 +7,6 @@ hundred are kept for the console. A token is taken to be four characters.
 from __future__ import annotations
 
 import asyncio
-import base64
 import math
 import re
 import time
@@ -20,8 +19,7 @@ from google.cloud.aiplatform_v1.types import (
     Candidate,
     GenerateContentRequest,
     GenerateContentResponse,
-    PredictRequest,
-    PredictResponse,
+    GenerationConfig,
     Type,
 )
 from google.protobuf import json_format
@@ -29,7 +27,7 @@ from google.protobuf import json_format
 from emulators.component import Status
 from emulators.faults import GRPC_CODES, Faults
 from emulators.grpc_service import LocalServer, Method, Refused, invalid, not_found, service
-from emulators.vertex_answers import Prompt, answer, png
+from emulators.vertex_answers import SIZES, Prompt, answer, png
 
 NAME = "vertex"
 SERVICE = "google.cloud.aiplatform.v1.PredictionService"
@@ -79,7 +77,6 @@ class Vertex:
         methods = {
             "GenerateContent": Method(GenerateContentRequest.pb(), self._generate),
             "StreamGenerateContent": Method(GenerateContentRequest.pb(), self._stream, streams=True),
-            "Predict": Method(PredictRequest.pb(), self._predict),
         }
         self.status.port = await self._server.start(service(SERVICE, NAME, self._faults, methods))
         self.status.ready = True
@@ -135,7 +132,21 @@ class Vertex:
             text, finish = text[:longest], "MAX_TOKENS"
         blocked = canned is not None and canned.blocked
         self._record(model, system, user, request, "" if blocked else text, "BLOCKED" if blocked else finish)
-        return response(model, system + user, text, finish, blocked=blocked)
+        whole = response(model, system + user, text, finish, blocked=blocked)
+        if GenerationConfig.Modality.IMAGE in config.response_modalities:
+            self._paint(whole, model, user, config.image_config.aspect_ratio or "1:1")
+        return whole
+
+    def _paint(self, whole: Any, model: str, prompt: str, ratio: str) -> None:
+        """Add a picture of the prompt to an answer that is not withheld."""
+        if "image" not in model:
+            raise invalid(f"Model {model} does not support the requested response modalities: image.")
+        if ratio not in SIZES:
+            raise invalid(f"Unable to submit request because aspect ratio {ratio} is not supported.")
+        for candidate in whole.candidates:
+            if candidate.content.parts:
+                blob = candidate.content.parts.add().inline_data
+                blob.mime_type, blob.data = "image/png", png(prompt, ratio)
 
     async def _stream(self, request: Any) -> AsyncIterator[Any]:
         whole = await self._generate(request)
@@ -151,37 +162,6 @@ class Vertex:
                 chunk.candidates[0].ClearField("finish_reason")
                 chunk.ClearField("usage_metadata")
             yield chunk
-
-    async def _predict(self, request: Any) -> Any:
-        model = self._model(request.endpoint)
-        if not model.startswith("image"):
-            raise invalid(f"Model {model} does not support predict.")
-        instances = [json_format.MessageToDict(instance) for instance in request.instances]
-        if not instances or not instances[0].get("prompt"):
-            raise invalid("instances[0].prompt is required.")
-        prompt = str(instances[0]["prompt"])
-        given = json_format.MessageToDict(request.parameters) if request.HasField("parameters") else {}
-        parameters = given if isinstance(given, dict) else {}
-        canned = await self._canned_for(prompt)
-        filtered = canned is not None and (canned.blocked or canned.finish_reason in BLOCKING)
-        answer = PredictResponse.pb()(model=request.endpoint, model_display_name=model)
-        for number in range(0 if filtered else int(parameters.get("sampleCount", 1))):
-            image = png(f"{prompt}#{number}", str(parameters.get("aspectRatio", "1:1")))
-            picture = {"mimeType": "image/png", "bytesBase64Encoded": base64.b64encode(image).decode()}
-            json_format.ParseDict(picture, answer.predictions.add())
-        self._prompts.append(
-            {
-                "at": time.time(),
-                "model": model,
-                "system": "",
-                "text": prompt,
-                "media": [],
-                "config": parameters,
-                "answer": f"{len(answer.predictions)} images",
-                "finish_reason": "BLOCKED" if filtered else "STOP",
-            }
-        )
-        return answer
 
     def _model(self, name: str) -> str:
         match = MODEL.fullmatch(name)

@@ -433,12 +433,23 @@ def _fit_text(schema: dict[str, Any], text: str) -> str:
 
 # Images
 
-SIZES = {"1:1": (48, 48), "16:9": (64, 36), "9:16": (36, 64), "4:3": (64, 48), "3:4": (48, 64)}
+SIZES = {
+    "1:1": (48, 48),
+    "3:2": (60, 40),
+    "2:3": (40, 60),
+    "3:4": (48, 64),
+    "4:3": (64, 48),
+    "4:5": (48, 60),
+    "5:4": (60, 48),
+    "9:16": (36, 64),
+    "16:9": (64, 36),
+    "21:9": (84, 36),
+}
 
 
 def png(prompt: str, aspect_ratio: str = "1:1") -> bytes:
     """A small PNG whose two colours, running into each other, come from the prompt."""
-    width, height = SIZES.get(aspect_ratio, SIZES["1:1"])
+    width, height = SIZES[aspect_ratio]
     digest = hashlib.sha256(prompt.encode()).digest()
     start, end = digest[:3], digest[3:6]
     rows = bytearray()

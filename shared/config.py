@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Literal, get_args
 
 SECRETS = (
     "JWT_SECRET",  # signs access tokens and embed page tokens (HS256, 32 bytes or more)
@@ -26,6 +27,8 @@ SECRETS = (
     "TIKTOK_CLIENT_SECRET",
     "WORDPRESS_CLIENT_SECRET",
 )
+
+Thinking = Literal["minimal", "low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +76,13 @@ class Settings:
     storage_emulator_host: str = ""  # a URL, as Google's client expects it
     storage_timeout_s: float = 20.0  # for each wait on the bucket, not for a whole file
 
-    vertex_location: str = "us-central1"
-    vertex_model: str = "gemini-2.0-flash-001"
-    vertex_classifier_model: str = "gemini-2.0-flash-001"
-    vertex_imagen_model: str = "imagen-3.0-generate-001"
+    vertex_location: str = "global"  # or us, eu, or a region that serves the models
+    vertex_model: str = "gemini-3.1-flash-lite"
+    vertex_classifier_model: str = "gemini-3.1-flash-lite"
+    vertex_thinking: Thinking = "minimal"  # of models that think before they answer
+    vertex_imagen_model: str = "gemini-3.1-flash-image"  # the seeds' name for it; Imagen itself has ended
     vertex_timeout_s: float = 8.0
+    vertex_image_timeout_s: float = 60.0
     vertex_at_once: int = 32  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"
@@ -166,6 +171,8 @@ def _read(name: str, kind: str, text: str) -> object:
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
             case "float":
                 return float(text)
+            case "Thinking":
+                return get_args(Thinking)[get_args(Thinking).index(text.strip().lower())]
             case "tuple[str, ...]":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             case "tuple[DefaultDocument, ...]":

@@ -20,6 +20,10 @@ No error carries a vendor's body, a secret, or a person's data: messages reach l
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isnan
+
 
 class Problem(Exception):
     """An HTTP answer in the one error shape: ``{"message", "code", …extra}``."""
@@ -110,12 +114,26 @@ class Park(Exception):
     """Work that cannot be done, now or later. It is stored with this reason and answered 2xx."""
 
 
+_A_DAY_S = 86_400.0
+
 # HTTP status of a vendor's answer → what it means for us. Anything else: 5xx TryLater, 4xx Rejected.
 _MEANING: dict[int, type[VendorError]] = {401: Reconnect, 403: Reconnect, 408: TryLater, 425: TryLater, 429: TryLater}
 
 
 def vendor_error(vendor: str, status: int, *, retry_after: str | None = None) -> VendorError:
-    """The error for a vendor's unsuccessful HTTP status; ``retry_after`` is its header, in seconds."""
+    """The error for a vendor's unsuccessful HTTP status; ``retry_after`` is its header, seconds or a date."""
     kind = _MEANING.get(status, TryLater if status >= 500 else Rejected)
-    wait = float(retry_after) if retry_after and retry_after.isdigit() else None
-    return kind(vendor, status=status, retry_after_s=wait)
+    return kind(vendor, status=status, retry_after_s=_wait_s(retry_after or ""))
+
+
+def _wait_s(retry_after: str) -> float | None:
+    """Source: RFC 9110 §10.2.3. None for what cannot be read; a day is the longest wait that is believed."""
+    try:
+        wait = float(retry_after)
+    except ValueError:
+        try:
+            then = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return None
+        wait = (then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return None if isnan(wait) else min(max(wait, 0.0), _A_DAY_S)

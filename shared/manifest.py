@@ -57,7 +57,10 @@ QUEUES = {
         Queue(name="reviews", per_second=10, at_once=10, attempts=10, max_backoff_s=300, doublings=6),
         # Google allows ten edits a minute for a profile, and replies must outlast an outage
         Queue(name="google", per_second=5, at_once=5, attempts=30, max_backoff_s=640, doublings=7),  # four hours
-        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
+        Queue(name="vendors", per_second=5, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
+        # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
+        Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
+        Queue(name="ctm-auto-stars", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
     )
 }
 
@@ -98,7 +101,7 @@ AREAS = {
         ),
         Area(
             name="leads",
-            enqueues=("leads_push_rating",),
+            enqueues=("leads_push_rating", "leads_push_auto_star"),
             publishes=("call-ingested", "ctm-sync-due"),
             google=("vertex", "firestore"),
         ),
@@ -123,6 +126,16 @@ AREAS = {
         Area(name="clients", enqueues=("emails_send", "files_delete")),
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
+        Area(
+            name="connections",
+            secrets=(
+                *("GOOGLE_OAUTH_CLIENT_SECRET", "FACEBOOK_APP_SECRET"),
+                *("TIKTOK_CLIENT_SECRET", "WORDPRESS_CLIENT_SECRET"),
+            ),
+            enqueues=("emails_send", "connections_withdraw", "connections_publish_post"),
+            publishes=("connection-broken",),
+            google=("firestore",),
+        ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
     )
 }
@@ -437,6 +450,50 @@ LEADS = (
     event("leads_sync", topic="ctm-sync-due", timeout_s=240, memory_mb=512, concurrency=8),
     event("leads_classify", topic="call-ingested", concurrency=8, max_instances=20),
     task("leads_push_rating", queue="ctm", timeout_s=45),
+    task("leads_push_auto_star", queue="ctm-auto-stars", timeout_s=45),
+)
+
+_APPS = "/api/hub/oauth-providers"
+_CLIENTS_OWN = "/api/hub/clients/{clientId}"
+_CONNECTION = "/api/hub/oauth-connections/{id}"
+_CONNECTS = ("google", "facebook", "instagram", "tiktok", "wordpress")
+
+# Clients' accounts at the vendors. Admins keep them; a vendor's redirect comes back to the callback.
+CONNECTIONS = (
+    http("connections_list_providers", f"GET {_APPS}", access=SUPER),
+    http("connections_show_provider", f"GET {_APPS}/{{id}}", access=SUPER),
+    http("connections_create_provider", f"POST {_APPS}", access=SUPER),
+    http("connections_update_provider", f"PUT {_APPS}/{{id}}", access=SUPER),
+    http("connections_delete_provider", f"DELETE {_APPS}/{{id}}", access=SUPER),
+    http("connections_list", f"GET {_CLIENTS_OWN}/oauth-connections", access=ADMIN),
+    http("connections_create", f"POST {_CLIENTS_OWN}/oauth-connections", access=ADMIN),
+    http("connections_update", f"PUT {_CONNECTION}", access=ADMIN),
+    http("connections_revoke", f"POST {_CONNECTION}/revoke", access=ADMIN),
+    http("connections_delete", f"DELETE {_CONNECTION}", access=ADMIN),
+    http("connections_start", *(f"POST /api/hub/oauth/{name}/connect" for name in _CONNECTS), access=ADMIN),
+    http(
+        "connections_finish",
+        *(f"GET /api/hub/oauth/{name}/callback" for name in _CONNECTS if name != "instagram"),
+        access=PUBLIC,
+        timeout_s=60,
+    ),
+    http("connections_list_google_accounts", f"GET {_CONNECTION}/google-accounts", access=ADMIN, timeout_s=60),
+    http("connections_list_google_locations", f"GET {_CONNECTION}/google-locations", access=ADMIN, timeout_s=60),
+    http("connections_list_facebook_pages", f"GET {_CONNECTION}/facebook-pages", access=ADMIN, timeout_s=60),
+    http("connections_list_instagram_accounts", f"GET {_CONNECTION}/instagram-accounts", access=ADMIN, timeout_s=60),
+    http("connections_show_tiktok_account", f"GET {_CONNECTION}/tiktok-account", access=ADMIN, timeout_s=60),
+    http("connections_list_wordpress_sites", f"GET {_CONNECTION}/wordpress-sites", access=ADMIN, timeout_s=60),
+    http("connections_connect_wordpress", "POST /api/hub/wordpress/connect", access=ADMIN, timeout_s=60),
+    http("connections_test_wordpress", "POST /api/hub/wordpress/test", access=ADMIN, timeout_s=60),
+    http("connections_list_resources", "GET /api/hub/oauth-connections/{connectionId}/resources", access=ADMIN),
+    http("connections_add_resource", "POST /api/hub/oauth-connections/{connectionId}/resources", access=ADMIN),
+    http("connections_list_client_resources", f"GET {_CLIENTS_OWN}/oauth-resources", access=ADMIN),
+    http("connections_update_resource", "PUT /api/hub/oauth-resources/{id}", access=ADMIN),
+    http("connections_delete_resource", "DELETE /api/hub/oauth-resources/{id}", access=ADMIN),
+    task("connections_withdraw", queue="vendors", timeout_s=60),
+    task("connections_publish_post", queue="vendors", timeout_s=90),
+    event("connections_announce_break", topic="connection-broken"),
+    schedule("connections_renew_expiring", cron="*/15 * * * *", timeout_s=300),
 )
 
 _REVIEWS = "/api/reviews"
@@ -488,6 +545,7 @@ FUNCTIONS: tuple[Function, ...] = (
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *LEADS,
     *REVIEWS,
+    *CONNECTIONS,
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

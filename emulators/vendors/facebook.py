@@ -51,6 +51,7 @@ class Facebook(OAuthVendor):
     ):
         super().__init__(faults, client_id=client_id, client_secret=client_secret, people=people, port=port)
         self.pages: list[dict[str, Any]] = []
+        self.declined: set[str] = set()
 
     def settings(self) -> dict[str, str]:
         return {
@@ -64,6 +65,7 @@ class Facebook(OAuthVendor):
             *self.oauth_routes(),
             Route("/{version}/me", self._me),
             Route("/{version}/me/accounts", self._accounts),
+            Route("/{version}/me/permissions", self._permissions),
             Route("/{version}/me/permissions", self._withdraw, methods=["DELETE"]),
             Route("/{version}/{node}", self._node),
         ]
@@ -79,7 +81,8 @@ class Facebook(OAuthVendor):
         return JSONResponse({"error": error}, 400 if status == 401 else status)
 
     def token_error(self, error: OAuthError) -> Response:
-        body = {"message": error.description, "type": "OAuthException", "code": 100, "fbtrace_id": "Alocal"}
+        code = 190 if error.code == "invalid_token" else 100
+        body = {"message": error.description, "type": "OAuthException", "code": code, "fbtrace_id": "Alocal"}
         return JSONResponse({"error": body}, 400)
 
     def token_answer(self, grant: Grant, answer: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +98,7 @@ class Facebook(OAuthVendor):
             return super().other_grant(kind, params)
         grant = self.grant_of(str(params.get("fb_exchange_token", "")))
         if grant is None:
-            raise OAuthError("invalid_grant", "Error validating access token: Session has expired.")
+            raise OAuthError("invalid_token", "Error validating access token: Session has expired.")
         answer = self._issue(grant)
         self._access[answer["access_token"]].expires_at += LONG_LIVED_S - int(answer["expires_in"])
         return {**answer, "expires_in": LONG_LIVED_S}
@@ -152,6 +155,14 @@ class Facebook(OAuthVendor):
                 if node.get("id") == node_id:
                     return JSONResponse(_pick(node, _asked(request, "id,name,username")))
         raise Refused(400, f"Unsupported get request. Object with ID '{node_id}' does not exist")
+
+    async def _permissions(self, request: Request) -> Response:
+        """Everything that was asked for, but what the person took out (``declined``)."""
+        asked = self.signed_in(request).scope.split(",")
+        told = [
+            {"permission": one, "status": "declined" if one in self.declined else "granted"} for one in asked if one
+        ]
+        return JSONResponse({"data": told})
 
     async def _withdraw(self, request: Request) -> Response:
         self.signed_in(request).withdrawn = True

@@ -17,6 +17,7 @@ from emulators.vendors.oauth import Dialect, Grant, OAuthVendor, Person
 from emulators.vendors.vendor import Refused, basic_credentials, json_object, same
 
 PEOPLE = (Person("40000001", "owner@brightsmile.test", "Bright Smile Owner", extra={"username": "brightsmile"}),)
+PASSWORD_ID = "a1b2c3d4-0000-4000-8000-000000000001"
 SELF_HOSTED = {"username": "editor", "password": "abcd efgh ijkl mnop qrst uvwx"}
 
 
@@ -39,10 +40,16 @@ class WordPress(OAuthVendor):
         super().__init__(faults, client_id=client_id, client_secret=client_secret, people=people, port=port)
         self.sites: list[dict[str, Any]] = []
         self.posts: list[dict[str, Any]] = []
+        self.passwords = {PASSWORD_ID: SELF_HOSTED["password"]}
+        self.lost_answers = 0  # so many of the next new posts are made, and their makers told of a gateway's time-out
         self._ids = itertools.count(1)
 
     def settings(self) -> dict[str, str]:
-        return {"WORDPRESS_API_BASE": self.url, "WORDPRESS_CLIENT_ID": self.client_id}
+        return {
+            "WORDPRESS_API_BASE": self.url,
+            "WORDPRESS_CLIENT_ID": self.client_id,
+            "WORDPRESS_LOCAL_SITES": self.url,
+        }
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -50,9 +57,15 @@ class WordPress(OAuthVendor):
             Route("/rest/v1.1/me", self._me),
             Route("/rest/v1.1/me/sites", self._sites),
             Route("/rest/v1.1/sites/{site}/posts/new", self._post, methods=["POST"]),
+            Route("/rest/v1.1/sites/{site}/posts/slug:{slug}", self._post_of_slug),
+            Route("/rest/v1.1/sites/{site}/posts/{post}", self._change_post, methods=["POST"]),
             Route("/wp-json/", self._index),
             Route("/wp-json/wp/v2/users/me", self._editor),
+            Route("/wp-json/wp/v2/users/me/application-passwords/introspect", self._own_password),
+            Route("/wp-json/wp/v2/users/me/application-passwords/{uuid}", self._delete_password, methods=["DELETE"]),
+            Route("/wp-json/wp/v2/posts", self._self_hosted_posts),
             Route("/wp-json/wp/v2/posts", self._self_hosted_post, methods=["POST"]),
+            Route("/wp-json/wp/v2/posts/{post}", self._change_self_hosted_post, methods=["POST"]),
         ]
 
     def error_response(self, status: int, message: str) -> Response:
@@ -103,13 +116,37 @@ class WordPress(OAuthVendor):
         return JSONResponse({"sites": self.sites})
 
     async def _post(self, request: Request) -> Response:
+        site = self._site(request)
+        given = await json_object(request)
+        return self._made(self._shown(self._add_post(site, str(given.get("title", "")), given)), 200)
+
+    async def _post_of_slug(self, request: Request) -> Response:
+        site, slug = self._site(request), request.path_params["slug"]
+        for post in self.posts:
+            if (post["site"], post["slug"]) == (site, slug):
+                return JSONResponse(self._shown(post))
+        raise Refused(404, "Unknown post")
+
+    async def _change_post(self, request: Request) -> Response:
+        post = self._find(self._site(request), request.path_params["post"])
+        return JSONResponse(self._shown(_change(post, await json_object(request))))
+
+    def _site(self, request: Request) -> str:
         self.signed_in(request)
-        site = request.path_params["site"]
+        site = str(request.path_params["site"])
         if site not in {str(one["ID"]) for one in self.sites}:
             raise Refused(404, "Unknown blog")
-        given = await json_object(request)
-        post = self._add_post(site, str(given.get("title", "")), given)
-        return JSONResponse({"ID": post["id"], "site_ID": int(site), "title": post["title"], "URL": post["link"]})
+        return site
+
+    def _shown(self, post: dict[str, Any]) -> dict[str, Any]:
+        return {"ID": post["id"], "site_ID": int(post["site"]), "title": post["title"], "URL": post["link"]}
+
+    def _made(self, told: dict[str, Any], status: int) -> Response:
+        """The answer of a post that is made, unless it gets lost on the way."""
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise Refused(504, "Gateway Time-out")
+        return JSONResponse(told, status)
 
     async def _index(self, _request: Request) -> Response:
         return JSONResponse({"name": "Self-hosted", "url": self.url, "namespaces": ["wp/v2"]})
@@ -120,18 +157,50 @@ class WordPress(OAuthVendor):
             {"id": 1, "name": "Site Editor", "slug": "editor", "email": "editor@brightsmile.test", "roles": ["editor"]}
         )
 
+    async def _self_hosted_posts(self, request: Request) -> Response:
+        """Posts of one slug; without ``status`` only published ones, as WordPress lists them."""
+        self._application_password(request)
+        statuses = request.query_params.get("status", "publish").split(",")
+        slug = request.query_params.get("slug")
+        found = [one for one in self.posts if one["site"] == "self" and one["status"] in statuses]
+        return JSONResponse([one for one in found if slug is None or one["slug"] == slug])
+
     async def _self_hosted_post(self, request: Request) -> Response:
         self._application_password(request)
         given = await json_object(request)
         title = given.get("title", "")
         raw = title.get("raw", "") if isinstance(title, dict) else str(title)
-        return JSONResponse(self._add_post("self", raw, given), 201)
+        return self._made(self._add_post("self", raw, given), 201)
 
-    def _application_password(self, request: Request) -> None:
-        given = basic_credentials(request) or ("", "")
-        plain = [one.replace(" ", "") for one in (given[1], SELF_HOSTED["password"])]  # blanks are for reading only
-        if given[0] != SELF_HOSTED["username"] or not same(*plain):
-            raise Refused(401, "The provided password is an invalid application password.")
+    async def _change_self_hosted_post(self, request: Request) -> Response:
+        self._application_password(request)
+        return JSONResponse(_change(self._find("self", request.path_params["post"]), await json_object(request)))
+
+    async def _own_password(self, request: Request) -> Response:
+        used = self._application_password(request)
+        return JSONResponse({"uuid": used, "app_id": "", "name": "Anchor", "created": "2026-01-01T00:00:00"})
+
+    async def _delete_password(self, request: Request) -> Response:
+        self._application_password(request)
+        uuid = request.path_params["uuid"]
+        if self.passwords.pop(uuid, None) is None:
+            raise Refused(404, "Application password not found.")
+        return JSONResponse({"deleted": True, "previous": {"uuid": uuid}})
+
+    def _application_password(self, request: Request) -> str:
+        """The id of the application password that the request shows; 401 without one that lives."""
+        user, given = basic_credentials(request) or ("", "")
+        for uuid, password in self.passwords.items():
+            plain = [one.replace(" ", "") for one in (given, password)]  # blanks are for reading only
+            if user == SELF_HOSTED["username"] and same(*plain):
+                return uuid
+        raise Refused(401, "The provided password is an invalid application password.")
+
+    def _find(self, site: str, number: str) -> dict[str, Any]:
+        for post in self.posts:
+            if (post["site"], str(post["id"])) == (site, number):
+                return post
+        raise Refused(404, "Invalid post ID.")
 
     def _add_post(self, site: str, title: str, given: dict[str, Any]) -> dict[str, Any]:
         number = next(self._ids)
@@ -139,9 +208,20 @@ class WordPress(OAuthVendor):
             "id": number,
             "site": site,
             "title": title,
+            "slug": self._free_slug(site, str(given.get("slug") or f"post-{number}")),
             "content": given.get("content", ""),
             "status": given.get("status", "publish"),
             "link": f"{self.url}/?p={number}",
         }
         self.posts.append(post)
         return post
+
+    def _free_slug(self, site: str, wanted: str) -> str:
+        """A second post of a slug gets a number behind it, as WordPress does."""
+        taken = {post["slug"] for post in self.posts if post["site"] == site}
+        return next(slug for n in itertools.count(1) if (slug := wanted if n == 1 else f"{wanted}-{n}") not in taken)
+
+
+def _change(post: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    post.update({name: given[name] for name in ("title", "content", "status") if name in given})
+    return post

@@ -6,5 +6,5 @@ from shared.runtime import Job, task
 
 @task
 async def leads_push_rating(job: Job, body: PushRating) -> None:
-    """Post a call's rating to CTM as it is now; while CTM is out, it waits and is never taken back."""
-    await ratings.post(outside(job), body)
+    """Post a person's rating of a call to CTM, as it is now; while CTM is out, it waits and is never taken back."""
+    await ratings.push(outside(job), job.finish, body)

@@ -9,7 +9,7 @@ from shared.runtime import Job, event, log
 async def leads_sync(job: Job, body: SyncDue) -> None:
     """Read one client's calls from CTM. What fails is read by the next poll, so a message is never tried again."""
     try:
-        done = await sync.sync(outside(job), body.client_id, full=body.full, budget=service.IN_BACKGROUND)
+        done = await sync.sync(outside(job), body.client_id, full=False, budget=service.IN_BACKGROUND)
     except (Problem, VendorError) as error:
         log.warning("sync_failed", client_id=body.client_id, reason=str(error))
         return

@@ -1,4 +1,4 @@
-"""Text from Gemini on Vertex AI, through the generated async client.
+"""Text and pictures from Gemini on Vertex AI, through the generated async client.
 
 Source: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference. One try with a deadline; trying
 again is the queue's work. Prompts and answers appear in no error.
@@ -6,7 +6,9 @@ again is the queue's work. Prompts and answers appear in no error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.config import Settings
@@ -15,7 +17,21 @@ from shared.errors import Reconnect, Rejected, TryLater
 from shared.gcp.errors import meaning
 
 if TYPE_CHECKING:
-    from google.cloud.aiplatform_v1 import GenerateContentResponse, PredictionServiceAsyncClient, Schema
+    from google.cloud.aiplatform_v1 import (
+        Candidate,
+        GenerateContentRequest,
+        GenerateContentResponse,
+        PredictionServiceAsyncClient,
+        Schema,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as a model made it."""
+
+    data: bytes
+    mime_type: str
 
 
 class Ai:
@@ -45,20 +61,42 @@ class Ai:
         unreachable), Reconnect (our identity is refused) or Rejected: the request is wrong, the answer was withheld
         (``reason`` says why, such as ``SAFETY``), or it did not fit into ``max_tokens`` (``MAX_TOKENS``).
         """
+        request = self._request(prompt, system, temperature, max_tokens, model, json_schema)
+        return _text_of(await self._ask(request, timeout_s or self._settings.vertex_timeout_s))
+
+    async def image(self, prompt: str, *, aspect_ratio: str = "16:9") -> Image:
+        """A picture of *prompt*, by the Gemini model ``vertex_imagen_model``; the same errors as ``generate``.
+
+        ``aspect_ratio``: 1:1, 3:2, 2:3, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9 or 21:9. Imagen, which the seeds name, was
+        ended on 2026-06-30. Source: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/image-generation.
+        """
+        from google.cloud.aiplatform_v1 import Content, GenerateContentRequest, GenerationConfig, ImageConfig, Part
+
+        request = GenerateContentRequest(
+            model=self._path(self._settings.vertex_imagen_model),
+            contents=[Content(role="user", parts=[Part(text=prompt)])],
+            generation_config=GenerationConfig(
+                response_modalities=[GenerationConfig.Modality.TEXT, GenerationConfig.Modality.IMAGE],
+                image_config=ImageConfig(aspect_ratio=aspect_ratio),
+                candidate_count=1,
+            ),
+        )
+        candidate = _candidate(await self._ask(request, self._settings.vertex_image_timeout_s))
+        for part in candidate.content.parts:
+            if part.inline_data.data:
+                return Image(part.inline_data.data, part.inline_data.mime_type)
+        raise Rejected("vertex", reason="no image in the answer")
+
+    async def _ask(self, request: GenerateContentRequest, timeout_s: float) -> GenerateContentResponse:
         from google.api_core.exceptions import GoogleAPICallError
         from google.auth.exceptions import GoogleAuthError
 
         try:
-            answer = await self._connected().generate_content(
-                request=self._request(prompt, system, temperature, max_tokens, model, json_schema),
-                timeout=timeout_s or self._settings.vertex_timeout_s,
-                retry=None,
-            )
+            return await self._connected().generate_content(request=request, timeout=timeout_s, retry=None)
         except GoogleAPICallError as error:
             raise meaning("vertex", error) from error
         except GoogleAuthError as error:
             raise (TryLater if error.retryable else Reconnect)("vertex", reason=type(error).__name__) from error
-        return _text_of(answer)
 
     async def close(self) -> None:
         if self._client:
@@ -81,8 +119,7 @@ class Ai:
         if emulator := self._settings.vertex_emulator_host:
             channel = grpc.aio.insecure_channel(emulator)
             return PredictionServiceAsyncClient(transport=PredictionServiceGrpcAsyncIOTransport(channel=channel))
-        location = self._settings.vertex_location
-        host = "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
+        host = _host(self._settings.vertex_location)
         return PredictionServiceAsyncClient(client_options=ClientOptions(api_endpoint=host))
 
     def _request(
@@ -96,14 +133,16 @@ class Ai:
     ) -> Any:
         from google.cloud.aiplatform_v1 import Content, GenerateContentRequest, GenerationConfig, Part
 
-        known = self._settings
-        path = f"projects/{known.gcp_project_id}/locations/{known.vertex_location}/publishers/google/models"
         config = GenerationConfig(temperature=temperature, max_output_tokens=max_tokens, candidate_count=1)
         if json_schema is not None:
             config.response_mime_type = "application/json"
             config.response_schema = _schema(json_schema)
+        name = model or self._settings.vertex_model
+        if _thinks(name):
+            thinking = GenerationConfig.ThinkingConfig
+            config.thinking_config = thinking(thinking_level=self._settings.vertex_thinking.upper())
         request = GenerateContentRequest(
-            model=f"{path}/{model or known.vertex_model}",
+            model=self._path(name),
             contents=[Content(role="user", parts=[Part(text=prompt)])],
             generation_config=config,
         )
@@ -111,14 +150,44 @@ class Ai:
             request.system_instruction = Content(parts=[Part(text=system)])
         return request
 
+    def _path(self, model: str) -> str:
+        place = f"projects/{self._settings.gcp_project_id}/locations/{self._settings.vertex_location}"
+        return f"{place}/publishers/google/models/{model}"
 
-def _text_of(answer: GenerateContentResponse) -> str:
+
+def _host(location: str) -> str:
+    """The service's address in *location*: everywhere, a continent's regions together, or one region.
+
+    Source: https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/locations.
+    """
+    if location == "global":
+        return "aiplatform.googleapis.com"
+    if location in ("us", "eu"):
+        return f"aiplatform.{location}.rep.googleapis.com"
+    return f"{location}-aiplatform.googleapis.com"
+
+
+_GENERATION = re.compile(r"gemini-(\d+)")
+
+
+def _thinks(model: str) -> bool:
+    """Whether *model* knows thinking levels: Gemini 3 and later. Thoughts count against ``max_tokens``."""
+    found = _GENERATION.match(model)
+    return found is not None and int(found[1]) >= 3
+
+
+def _candidate(answer: GenerateContentResponse) -> Candidate:
+    """The one answer, when it is whole and was not withheld."""
     if not answer.candidates:
         raise Rejected("vertex", reason=f"prompt refused: {answer.prompt_feedback.block_reason.name}")
     candidate = answer.candidates[0]
     if candidate.finish_reason.name != "STOP":
         raise Rejected("vertex", reason=candidate.finish_reason.name)
-    text = "".join(part.text for part in candidate.content.parts)
+    return candidate
+
+
+def _text_of(answer: GenerateContentResponse) -> str:
+    text = "".join(part.text for part in _candidate(answer).content.parts)
     if not text.strip():
         raise Rejected("vertex", reason="empty answer")
     return text

@@ -19,6 +19,7 @@ import ipaddress
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -101,7 +102,7 @@ class Identity:
         return self.subject_id if self.user is not None and self.subject_id != self.user.id else None
 
 
-_WHO = """
+WHO = """
 select s.id as session_id, s.revoked_at, s.refresh_expiry_at, s.absolute_expiry_at, s.last_activity_at,
        s.impersonator_id,
        u.id, u.email::text as email, u.first_name, u.last_name, u.role, u.avatar_url, u.created_at,
@@ -124,7 +125,7 @@ async def identify(request: Request, access: Access, services: Services) -> Iden
     now = datetime.now(UTC)
     claims, slides = await _claims(request, services, now)
     acting = _acting_for(request) if access in (PORTAL, PORTAL_ADMIN, PORTAL_SUPER) else None
-    [row] = await services.db.fetch(_WHO, claims.session_id, claims.user_id, acting)
+    [row] = await services.db.fetch(WHO, claims.session_id, claims.user_id, acting)
     user = _user(row, now)
     if (now - row["last_activity_at"]).total_seconds() > _TOUCH_AFTER_S:
         await services.db.execute("update user_sessions set last_activity_at = $2 where id = $1", user.session_id, now)
@@ -242,9 +243,15 @@ def client_ip(request: Request, hops: int) -> str:
     forwarded = b",".join(told).decode("latin-1")  # several lines are one list (RFC 9110 §5.3)
     entries = [part.strip() for part in forwarded.split(",") if part.strip()]
     chosen = entries[-hops] if 0 < hops <= len(entries) else peer
+    return _address(chosen) or peer
+
+
+@lru_cache(maxsize=1024)
+def _address(text: str) -> str | None:
+    """One spelling of an address: an IPv4 address in IPv6's clothes is that IPv4 address."""
     try:
-        address = ipaddress.ip_address(chosen)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return peer
+        return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)

@@ -169,6 +169,12 @@ class Services:
             self._http["oauth"] = client.connect(self.settings.connections_timeout_s)
         return vendor.make(self._http["oauth"], registration)
 
+    def oauth_origins(self, name: str) -> frozenset[str]:
+        """The addresses at which the vendor *name* signs people in."""
+        from shared.integrations.oauth.vendors import VENDORS
+
+        return VENDORS[name](self.settings).origins
+
     async def find_wordpress(self, site_url: str) -> Found:
         """The REST API of a site whose address a person typed."""
         from shared.integrations.wordpress import site

@@ -25,6 +25,7 @@ NEW_TABLES = {"outbox", "inbox", "request_counters", "email_events", "webhook_to
 NEW_TABLES |= {"retired_refresh_tokens", "stored_files"}
 NEW_TABLES |= {"lead_syncs", "lead_totals"}
 NEW_TABLES |= {"review_syncs", "review_replies", "review_request_stops"}
+NEW_TABLES |= {"oauth_locations", "oauth_withdrawals", "wordpress_posts"}
 
 
 def value(connection: psycopg.Connection, query: str, *params: object) -> object:

@@ -10,6 +10,10 @@ from uuid import UUID
 import httpx
 
 from emulators.vendors.ctm import Account
+from functions.leads import outside
+from shared import manifest
+from shared.areas.leads.outside import Outside
+from shared.runtime.context import Context
 from tests.functions.conftest import World
 
 NOW = datetime.now(UTC)
@@ -57,10 +61,17 @@ class Client:
 
     async def post_ratings(self) -> list[int]:
         """Deliver the pushes of ratings that were enqueued; their statuses."""
-        due = [task for task in self.world.sent.tasks if task["function"] == "leads_push_rating"]
+        due = pushes(self.world)
         self.world.sent.tasks[:] = [task for task in self.world.sent.tasks if task not in due]
-        answers = [await self.world.deliver_task("leads_push_rating", task["payload"]) for task in due]
+        keys = [UUID(task["headers"]["X-Outbox-Id"]) for task in due]
+        works = zip(due, keys, strict=True)
+        answers = [await self.world.deliver_task(task["function"], task["payload"], key=key) for task, key in works]
         return [answer.status_code for answer in answers]
+
+
+def pushes(world: World) -> list[dict[str, Any]]:
+    """The work of posting ratings that left for Cloud Tasks."""
+    return [task for task in world.sent.tasks if task["function"].startswith("leads_push_")]
 
 
 async def a_client(world: World, *, auto_star: bool = False) -> Client:
@@ -68,3 +79,8 @@ async def a_client(world: World, *, auto_star: bool = False) -> Client:
     await world.db.execute("update client_profiles set auto_star_enabled = $2 where user_id = $1", client_id, auto_star)
     account = world.ctm.accounts[str(client_id.int % 10**9)]
     return Client(world, client_id, account, await world.sign_in(client_id))
+
+
+def outside_of(world: World) -> Outside:
+    """What the use cases reach, for a test that calls one directly."""
+    return outside(Context(function=manifest.BY_NAME["leads_sync"], services=world.services, request_id="test"))

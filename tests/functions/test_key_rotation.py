@@ -43,8 +43,30 @@ async def test_values_of_an_old_key_move_to_the_new_one(world: World, monkeypatc
     assert json.loads(only_new.open(box, context=context))["name"] == "Robin Roe"
     app = await world.db.fetchval("select totp_secret_encrypted from user_mfa_settings where user_id = $1", client_id)
     assert only_new.open_text(app, context=totp) == "an app's secret"
-    assert not await world.db.fetchval("select count(*) from client_profiles where ctm_credentials_key_id = 't1'")
+    left = "select count(*) from client_profiles where ctm_credentials_key_id = 't1' and user_id = $1"
+    assert not await world.db.fetchval(left, client_id)
 
+    monkeypatch.undo()
+    world.services._key_ring = None
+
+
+async def test_a_damaged_value_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be opened stays as it is and is told of; everything else moves to the new key."""
+    broken, whole = sorted([await world.client(ctm=True), await world.client(ctm=True)])
+    await world.db.execute(
+        "update client_profiles set ctm_api_secret = 'enc:1:t1:' || repeat('A', 60) where user_id = $1", broken
+    )
+    ring = json.loads(SECRETS["ENCRYPTION_KEYS"])
+    ring["keys"]["t2"] = base64.b64encode(b"n" * 32).decode()
+    monkeypatch.setitem(SECRETS, "ENCRYPTION_KEYS", json.dumps({"current": "t2", "keys": ring["keys"]}))
+
+    assert (await world.run_schedule("jobs_reseal_old_keys")).status_code == 204
+
+    keys = await world.db.fetch(
+        "select ctm_credentials_key_id from client_profiles where user_id = any($1) order by user_id", [broken, whole]
+    )
+    assert [row[0] for row in keys] == ["t1", "t2"]
+    await world.db.execute("update client_profiles set ctm_api_secret = null where user_id = $1", broken)
     monkeypatch.undo()
     world.services._key_ring = None
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from emulators.faults import Fault
+from shared import manifest
+from shared.areas.leads.outside import cool_down
+from shared.errors import TryLater, vendor_error
+from shared.integrations.ctm.client import CtmClient, Sale
 from tests.functions.conftest import World
-from tests.functions.leads import Client, a_client
+from tests.functions.leads import Client, a_client, outside_of, pushes
 
 BOOKING = "Hello, I would like to book an appointment for tomorrow."
 
@@ -57,7 +61,7 @@ async def test_a_rating_in_ctm_reaches_the_dashboard(world: World) -> None:
     told["score"] = 0
     await client.sync()
     assert await _state(client, told) == (0, "very_good")  # what the AI had found
-    assert [task for task in world.sent.tasks if task["function"] == "leads_push_rating"] == []
+    assert pushes(world) == []
 
 
 async def test_a_cleared_rating_is_cleared_in_ctm(world: World) -> None:
@@ -83,16 +87,146 @@ async def test_an_outage_of_ctm_delays_a_rating_and_never_wipes_it(world: World)
     told = client.add_call()
     await client.sync()
     await _rate(client, told, 4)
-    [task] = [task for task in world.sent.tasks if task["function"] == "leads_push_rating"]
     world.faults.put("ctm", Fault(status=500))
-    assert (await world.deliver_task("leads_push_rating", task["payload"])).status_code == 503
+    assert await client.post_ratings() == [204]
+    [probe] = pushes(world)
     world.faults.clear("ctm")
     await _forget_pause(world, client)
 
     await client.sync()
     assert await _state(client, told) == (4, "very_good")
-    assert (await world.deliver_task("leads_push_rating", task["payload"])).status_code == 204
+    assert (await world.deliver_task("leads_push_rating", probe["payload"])).status_code == 204
     assert told["sale"]["score"] == 4
+
+
+async def test_one_probe_asks_for_all_that_wait(world: World) -> None:
+    """However many ratings an outage holds up, one task asks again; when CTM answers it, all the others follow."""
+    client = await a_client(world)
+    calls = [client.add_call() for _ in range(4)]
+    await client.sync()
+    for told in calls:
+        await _rate(client, told, 5)
+    world.faults.put("ctm", Fault(status=500))
+    await client.post_ratings()
+    for _ in range(3):
+        [probe] = pushes(world)
+        assert probe["payload"]["call_id"] is None
+        assert await client.post_ratings() == [204]
+    world.faults.clear("ctm")
+    await _forget_pause(world, client)
+
+    assert await client.post_ratings() == [204]
+    assert [told["sale"]["score"] for told in calls if told["sale"]] == [5]
+    assert len(pushes(world)) == 3
+    await client.post_ratings()
+    assert [told["sale"]["score"] for told in calls] == [5] * 4
+    assert pushes(world) == []
+
+
+async def test_a_rating_waits_seconds_after_an_outage(world: World) -> None:
+    """However long CTM was out, it is asked again every few seconds: no queue's back-off doubles the wait."""
+    client = await a_client(world)
+    told = client.add_call()
+    await client.sync()
+    await _rate(client, told, 5)
+    world.faults.put("ctm", Fault(status=500))
+    waits = []
+    for _ in range(8):
+        await _forget_pause(world, client)
+        assert await client.post_ratings() == [204]
+        [probe] = pushes(world)
+        waits.append((probe["not_before"] - datetime.now(UTC)).total_seconds())
+    assert waits == pytest.approx([2, 4, 8, 10, 10, 10, 10, 10], abs=1)
+    probes = await world.outbox("leads_push_rating", owner_id=str(client.id), call_id=None)
+    assert len(probes) == 8
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_the_pause_that_ctm_names_is_kept(world: World, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry-After decides when a rating is posted again, and a later failure does not shorten it."""
+    client = await a_client(world)
+    told, other = client.add_call(), client.add_call()
+    await client.sync()
+    await _rate(client, told, 5)
+    _refuse_with(monkeypatch, status, "120")
+
+    await client.post_ratings()
+    monkeypatch.undo()
+    [probe] = pushes(world)
+    assert (probe["not_before"] - datetime.now(UTC)).total_seconds() == pytest.approx(120, abs=2)
+    pausing = await cool_down(outside_of(world), client.account.number, TryLater("ctm", status=500))
+    assert pausing.pause_s == pytest.approx(120, abs=2)
+
+    await _rate(client, other, 1)
+    world.faults.put("ctm", Fault(status=400))  # whoever asks anyway, is told so
+    assert await client.post_ratings() == [204, 204]
+    assert len(pushes(world)) == 1
+
+
+async def test_a_probe_that_comes_early_goes_on(world: World) -> None:
+    """Cloud Tasks' clock is not the database's: a probe before its time still has the next one sent."""
+    client = await a_client(world)
+    told = client.add_call()
+    await client.sync()
+    await _rate(client, told, 5)
+    world.faults.put("ctm", Fault(status=500))
+    await client.post_ratings()
+    due = await world.db.fetchval("select rating_retry_at from lead_syncs where owner_user_id = $1", client.id)
+    assert due > datetime.now(UTC)
+
+    assert await client.post_ratings() == [204]
+
+    assert len(pushes(world)) == 1
+
+
+async def test_a_rating_that_ctm_refuses_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe meets a refusal: the others follow all the same, and the refused one is parked with its reason."""
+    client = await a_client(world)
+    calls = [client.add_call() for _ in range(2)]
+    await client.sync()
+    for told in calls:
+        await _rate(client, told, 5)
+    world.sent.tasks.clear()
+    world.faults.put("ctm", Fault(status=422, times=1))
+
+    probe = {"owner_id": str(client.id), "call_id": None}
+    assert (await world.deliver_task("leads_push_rating", probe)).status_code == 204
+    assert len(pushes(world)) == 2
+    await client.post_ratings()
+
+    assert [told["sale"]["score"] for told in calls] == [5, 5]
+
+
+async def test_a_call_that_ctm_no_longer_has_is_rated_here_alone(world: World) -> None:
+    """There is nothing to post to: no work is parked, and no sync sends it again and again."""
+    client = await a_client(world)
+    told, _ = client.add_call(), client.add_call()
+    await client.sync()
+    client.account.calls.remove(told)
+    await _rate(client, told, 4)
+
+    assert await client.post_ratings() == [204]
+    await _age_ratings(world, client)
+    await client.sync()
+
+    assert pushes(world) == []
+    assert await _state(client, told) == (4, "very_good")
+    assert await world.db.fetchval("select count(*) from outbox where dead_at is not null and payload @> $1",
+                                   {"owner_id": str(client.id)}) == 0  # fmt: skip
+
+
+async def test_a_success_that_is_none_is_tried_again(world: World) -> None:
+    """CTM answers 200 with an error in it: the rating still waits."""
+    client = await a_client(world)
+    told = client.add_call()
+    await client.sync()
+    await _rate(client, told, 4)
+    world.faults.put("ctm", Fault(status=200))
+
+    assert await client.post_ratings() == [204]
+
+    assert len(pushes(world)) == 1
+    assert (await client.one(told["id"]))["rating_pending"] is True
 
 
 async def test_an_answer_that_got_lost_is_posted_again_to_the_same_effect(world: World) -> None:
@@ -116,9 +250,7 @@ async def test_given_up_work_is_enqueued_again_by_a_sync(world: World) -> None:
     await client.sync()
     await _rate(client, told, 4)
     world.sent.tasks.clear()
-    await world.db.execute(
-        "update call_logs set rating_touched_at = now() - interval '2 h' where owner_user_id = $1", client.id
-    )
+    await _age_ratings(world, client)
 
     await client.sync()
     await client.sync()
@@ -129,8 +261,6 @@ async def test_given_up_work_is_enqueued_again_by_a_sync(world: World) -> None:
 
 async def test_a_reading_older_than_our_post_clears_nothing(world: World) -> None:
     """A page read before we rated, stored after CTM had our stars, is known to be stale."""
-    from datetime import UTC, datetime
-
     from shared.areas.leads import rules, store
     from shared.integrations.ctm.records import read_call
 
@@ -175,6 +305,21 @@ async def test_auto_stars_follow_the_table(world: World, words: str, stars: int,
     assert (told["sale"] or {}).get("score", 0) == stars
 
 
+async def test_a_persons_rating_is_in_no_queue_with_automatic_stars(world: World) -> None:
+    """However many automatic stars wait, a person's rating waits behind none, also when a probe chooses."""
+    client = await a_client(world, auto_star=True)
+    calls = [client.add_call(transcript=f"{BOOKING} {number}") for number in range(3)]
+    await client.sync()
+    await _rate(client, calls[0], 5)
+
+    functions = [task["function"] for task in pushes(world)]
+    assert functions == ["leads_push_auto_star"] * 3 + ["leads_push_rating"]
+    assert len({manifest.BY_NAME[name].queue for name in functions}) == 2
+    probe = {"owner_id": str(client.id), "call_id": None}
+    assert (await world.deliver_task("leads_push_rating", probe)).status_code == 204
+    assert [(told["sale"] or {}).get("score") for told in calls] == [5, None, None]
+
+
 async def test_auto_star_is_off_unless_switched_on(world: World) -> None:
     """A label alone gives no stars."""
     client = await a_client(world)
@@ -190,7 +335,7 @@ async def test_an_automatic_star_gives_way_to_a_person_in_ctm(world: World) -> N
     noticed_by_post, noticed_by_sync = client.add_call(transcript=BOOKING), client.add_call(transcript=BOOKING)
     await client.sync()
     noticed_by_post["score"] = noticed_by_sync["score"] = 1
-    first, second = [task for task in world.sent.tasks if task["function"] == "leads_push_rating"]
+    first, second = pushes(world)
     if first["payload"]["call_id"] != str(noticed_by_post["id"]):
         first, second = second, first
 
@@ -229,6 +374,40 @@ async def test_without_ctm_a_rating_is_kept_here(world: World) -> None:
     await _rate(client, told, 4)
     assert await client.post_ratings() == []
     assert await _state(client, told) == (4, "very_good")
+
+
+async def test_a_rating_given_while_ctm_was_disconnected_reaches_it_later(world: World) -> None:
+    """Ours changed and CTM's did not: after the connection is back, both have ours."""
+    client = await a_client(world)
+    told = client.add_call()
+    await client.sync()
+    key = await world.db.fetchval("select ctm_api_key from client_profiles where user_id = $1", client.id)
+    await world.db.execute("update client_profiles set ctm_api_key = null where user_id = $1", client.id)
+    await _rate(client, told, 4)
+    await world.db.execute("update client_profiles set ctm_api_key = $2 where user_id = $1", client.id, key)
+    await _age_ratings(world, client)
+
+    await client.sync()
+    assert await client.post_ratings() == [204]
+
+    assert told["sale"]["score"] == 4
+    assert await _state(client, told) == (4, "very_good")
+
+
+async def test_a_rating_of_a_client_disconnected_meanwhile_is_no_failure(world: World) -> None:
+    """Its work ends quietly, and the rating waits for a connection."""
+    client = await a_client(world)
+    told = client.add_call()
+    await client.sync()
+    await _rate(client, told, 4)
+    await world.db.execute("update client_profiles set ctm_api_key = null where user_id = $1", client.id)
+
+    assert await client.post_ratings() == [204]
+
+    assert (await client.one(told["id"]))["rating_pending"] is True
+    assert await world.outbox("leads_push_rating", owner_id=str(client.id)) and not await world.db.fetchval(
+        "select count(*) from outbox where dead_at is not null and payload @> $1", {"owner_id": str(client.id)}
+    )
 
 
 @pytest.mark.parametrize("score", [0, 6, 3.5, "4", None, True])
@@ -294,6 +473,21 @@ async def test_reclassification_asks_again_and_overwrites_no_person(world: World
 async def _state(client: Client, told: dict[str, Any]) -> tuple[int, str]:
     call = await client.one(told["id"])
     return call["rating"], call["category"]
+
+
+def _refuse_with(monkeypatch: pytest.MonkeyPatch, status: int, retry_after: str) -> None:
+    """CTM answers every question about a call so."""
+
+    async def refuse(_ctm: CtmClient, _call_id: str) -> Sale:
+        raise vendor_error("ctm", status, retry_after=retry_after)
+
+    monkeypatch.setattr(CtmClient, "sale", refuse)
+
+
+async def _age_ratings(world: World, client: Client) -> None:
+    await world.db.execute(
+        "update call_logs set rating_touched_at = now() - interval '2 h' where owner_user_id = $1", client.id
+    )
 
 
 async def _forget_pause(world: World, client: Client) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from emulators.faults import Fault
+from shared.areas.leads import labelling, store, sync
+from shared.areas.leads import outside as leads_outside
 from shared.areas.leads.sync import Budget
+from shared.crypto import column_context
+from shared.errors import TryLater
+from shared.integrations.ctm.client import CtmClient, Page
 from tests.functions.conftest import World
-from tests.functions.leads import a_client
+from tests.functions.leads import Client, a_client, outside_of
 
 BOOKING = "Hello, I would like to book an appointment for tomorrow."
 
@@ -143,9 +148,7 @@ async def test_what_does_not_fit_the_budget_is_classified_by_messages_once(world
     for number in range(3):
         client.add_call(transcript=f"{BOOKING} Number {number}.")
     before = len(world.vertex.prompts())
-    outside = _outside(world)
-
-    from shared.areas.leads import sync
+    outside = outside_of(world)
 
     await sync.sync(outside, client.id, full=False, budget=Budget(pages_s=10, labels_s=0))
     await sync.sync(outside, client.id, full=False, budget=Budget(pages_s=10, labels_s=0))
@@ -249,15 +252,13 @@ async def test_a_full_sync_goes_on_where_it_was_killed(world: World) -> None:
     client = await a_client(world)
     for number in range(250):
         client.add_call(ago=timedelta(hours=1, minutes=number), duration=0)
-    from shared.areas.leads import sync
-
-    stopped = await sync.sync(_outside(world), client.id, full=True, budget=Budget(pages_s=0, labels_s=0))
+    stopped = await sync.sync(outside_of(world), client.id, full=True, budget=Budget(pages_s=0, labels_s=0))
 
     assert (stopped.finished, stopped.new) == (False, 100)
     token = await world.db.fetchval("select ctm_last_page_token from client_profiles where user_id = $1", client.id)
     assert json.loads(token)["page"] == 2
     [message] = [m for m in world.sent.messages if m["topic"] == "ctm-sync-due"]
-    assert message["payload"] == {"client_id": str(client.id), "full": True}
+    assert message["payload"] == {"client_id": str(client.id)}
     assert (await world.deliver_event("leads_sync", message["payload"])).status_code == 204
     assert await world.db.fetchval("select count(*) from call_logs where owner_user_id = $1", client.id) == 250
     row = await world.db.fetchrow("select * from client_profiles where user_id = $1", client.id)
@@ -373,6 +374,245 @@ async def test_only_admins_sync_fully_and_only_superadmins_reset(world: World) -
     assert await world.db.fetchval("select ctm_sync_cursor from client_profiles where user_id = $1", client.id) is None
 
 
+async def test_what_was_left_goes_on_when_the_client_is_free(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message that goes on leaves after the lease is given back: whoever gets it can begin at once."""
+    client = await a_client(world)
+    for number in range(150):
+        client.add_call(ago=timedelta(hours=1, minutes=number), duration=0)
+    leased: list[bool] = []
+    publish = world.sent.publish
+
+    async def watched(topic: str, payload: dict[str, Any], **options: Any) -> None:
+        leased.append(await store.is_leased(world.db, client.id))
+        await publish(topic, payload, **options)
+
+    monkeypatch.setattr(world.sent, "publish", watched)
+    await sync.sync(outside_of(world), client.id, full=False, budget=Budget(pages_s=0, labels_s=0))
+
+    assert leased == [False]
+    assert (await client.call("GET", "/calls/sync")).json()["state"] == "waiting"
+    again = await sync.sync(outside_of(world), client.id, full=False, budget=Budget(pages_s=9, labels_s=9))
+    assert (again.finished, again.new, again.pages) == (True, 50, 1)
+
+
+async def test_a_long_window_that_does_not_fit_a_run_is_read_by_several(world: World) -> None:
+    """The daily look further back is left and gone on with like a first sync; the newest days come first each time."""
+    client = await a_client(world)
+    for number in range(250):
+        client.add_call(ago=timedelta(days=20, minutes=number), duration=0)
+    newest = client.add_call(duration=0)
+    await client.sync()
+    await world.db.execute("update lead_syncs set deep_at = null where owner_user_id = $1", client.id)
+    changed = client.account.calls[0]
+    changed["score"] = 5
+    short = Budget(pages_s=0, labels_s=0)
+
+    ran = [await sync.sync(outside_of(world), client.id, full=False, budget=short) for _ in range(4)]
+    newest["score"] = 4
+
+    assert [done.finished for done in ran] == [False, False, True, True]
+    assert [done.pages for done in ran] == [1, 2, 2, 1]
+    assert (await client.calls("?sort_by=score"))[0]["id"] == str(changed["id"])
+
+
+async def test_a_page_that_cannot_be_read_holds_up_no_new_calls(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first sync's third page fails for ever: each sync still brings the newest days, with their labels."""
+    client = await a_client(world)
+    for number in range(250):
+        client.add_call(ago=timedelta(days=20, minutes=number), duration=0)
+    await client.sync()
+    page = CtmClient.page
+
+    async def broken(ctm: CtmClient, number: int, since: date, until: date) -> Page:
+        if number == 3:
+            raise TryLater("ctm", status=500)
+        return await page(ctm, number, since, until)
+
+    monkeypatch.setattr(CtmClient, "page", broken)
+    monkeypatch.setattr(leads_outside, "DEFAULT_PAUSE_S", 0.01)
+    with pytest.raises(TryLater):
+        await sync.sync(outside_of(world), client.id, full=True, budget=Budget(pages_s=9, labels_s=0))
+    told = client.add_call(transcript=BOOKING)
+    with pytest.raises(TryLater):
+        await sync.sync(outside_of(world), client.id, full=False, budget=Budget(pages_s=9, labels_s=0))
+
+    assert (await client.one(told["id"]))["category"] == "unreviewed"
+    [message] = [m for m in world.sent.messages if m["topic"] == "call-ingested"]
+    await world.deliver_event("leads_classify", message["payload"])
+    assert (await client.one(told["id"]))["category"] == "very_good"
+
+
+async def test_an_answer_about_something_else_is_not_the_end_of_the_list(world: World) -> None:
+    """CTM answers 200 with an error in it on a later page: nothing passes for read, and no stored call is deleted."""
+    client = await a_client(world)
+    for number in range(150):
+        client.add_call(ago=timedelta(hours=1, minutes=number), duration=0)
+    await sync.sync(outside_of(world), client.id, full=True, budget=Budget(pages_s=0, labels_s=0))
+    world.faults.put("ctm", Fault(status=200))
+
+    assert (await client.call("POST", "/calls/sync", json={})).status_code == 503
+    assert (await client.call("DELETE", "/calls")).status_code == 503
+
+    row = await world.db.fetchrow("select * from client_profiles where user_id = $1", client.id)
+    assert row["ctm_sync_cursor"] is None and json.loads(row["ctm_last_page_token"])["page"] == 2
+    assert (await client.call("GET", "/calls")).json()["pagination"]["total"] == 100
+    world.faults.clear("ctm")
+    await world.services.firestore.delete("ctm_cool_downs", client.account.number)
+    assert (await client.sync())["newCalls"] == 50
+
+
+async def test_another_account_is_read_from_its_beginning(world: World) -> None:
+    """What was read of one account says nothing of the next: its older calls come, too."""
+    client, other = await a_client(world), await a_client(world)
+    client.add_call(ago=timedelta(hours=1))
+    old = other.add_call(ago=timedelta(days=200))
+    await client.sync()
+    await _move_to(client, other)
+
+    assert (await client.sync())["newCalls"] == 1
+
+    assert str(old["id"]) in {call["id"] for call in await client.calls()}
+    assert (await client.sync())["newCalls"] == 0
+
+
+@pytest.mark.parametrize("becomes", ["another account", "disconnected", "deleted"])
+async def test_a_sync_stops_when_its_client_changes(
+    world: World, becomes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between asking CTM and storing: what was read of the old account is not stored, and no cursor moves."""
+    client, other = await a_client(world), await a_client(world)
+    client.add_call()
+    page = CtmClient.page
+
+    async def slow(ctm: CtmClient, number: int, since: date, until: date) -> Page:
+        read = await page(ctm, number, since, until)
+        if becomes == "another account":
+            await _move_to(client, other)
+        elif becomes == "disconnected":
+            await world.db.execute("update client_profiles set ctm_account_number = null where user_id = $1", client.id)
+        else:
+            await world.db.execute("delete from users where id = $1", client.id)
+        return read
+
+    monkeypatch.setattr(CtmClient, "page", slow)
+    assert (await world.deliver_event("leads_sync", {"client_id": str(client.id)})).status_code == 204
+
+    assert await world.db.fetchval("select count(*) from call_logs where owner_user_id = $1", client.id) == 0
+    assert await world.db.fetchval("select ctm_sync_cursor from client_profiles where user_id = $1", client.id) is None
+
+
+async def test_a_killed_sync_is_told_as_stopped(world: World) -> None:
+    """Nobody waits for the end of a sync that died: its progress says so once its lease is over."""
+    client = await a_client(world)
+    await world.services.firestore.put(
+        "lead_syncs", str(client.id), {"state": "reading", "finished": False, "pages": 3}, lifetime=timedelta(hours=1)
+    )
+    told = (await client.call("GET", "/calls/sync")).json()
+    assert (told["state"], told["finished"], told["pages"]) == ("stopped", True, 3)
+
+
+async def test_an_absurd_call_stops_no_sync(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a record holds, it is stored as far as it can be, and so are the calls beside it."""
+    client = await a_client(world)
+    deep: Any = "inside"
+    for _ in range(200):
+        deep = {"in": deep}
+    records: list[dict[str, Any]] = [
+        {"id": 1, "name": "x" * 100_000, "caller_number": "5" * 9000, "source": "\x00\ud800", "duration": 10**14},
+        {"id": "x" * 9000, "name": "no id that could be kept"},
+        {"id": "plain", "caller_number": "+15555550111", "form": {"custom": deep}, "sale": {"score": 1e300}},
+    ]
+    moments = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\ud800", 1e308, -1, 10**18)
+    records += [{"id": f"at {moment!r}", "start_time": moment} for moment in moments]
+
+    async def listing(*_args: Any, **_options: Any) -> dict[str, Any]:
+        return {"calls": records, "total_pages": 1}
+
+    monkeypatch.setattr(CtmClient, "_call", listing)
+
+    assert (await client.sync())["newCalls"] == len(records) - 1
+    assert (await client.sync())["updatedCalls"] == 0
+
+
+async def test_a_number_that_changes_leaves_its_other_calls_in_order(world: World) -> None:
+    """The first caller's later call is the first one now, and the corrected call belongs to the other caller."""
+    client = await a_client(world)
+    first = client.add_call(caller_number="+15555550111", ago=timedelta(hours=3))
+    second = client.add_call(caller_number="+15555550111", ago=timedelta(hours=2))
+    await client.sync()
+    assert (await client.one(second["id"]))["caller_type"] == "repeat"
+
+    first.update(caller_number="+15555550222", contact_number="+15555550222")
+    await client.sync()
+
+    assert (await client.one(second["id"]))["caller_type"] == "new"
+
+
+@pytest.mark.parametrize(
+    "answer", ["no JSON at all", '{"category": "hot", "summary": "x"}', {"text": "", "finish_reason": "MAX_TOKENS"}]
+)
+async def test_an_ai_that_answers_nonsense_is_not_asked_for_ever(world: World, answer: Any) -> None:
+    """After five answers that are no classification the call says so and rests; a new transcript is a new start."""
+    client = await a_client(world)
+    told = client.add_call(transcript="CANNED-NONSENSE first")
+    world.vertex.configure({"answers": {"CANNED-NONSENSE": answer}})
+    before = len(world.vertex.prompts())
+    for _ in range(8):
+        await client.sync()
+        await world.db.execute("update call_logs set classify_sent_at = null where owner_user_id = $1", client.id)
+    asked = len(world.vertex.prompts()) - before
+    rested = await client.one(told["id"])
+    told["transcript"] = BOOKING
+    await client.sync()
+    world.vertex.configure({"answers": {}})
+
+    assert asked == labelling.MOST_ANSWERS
+    assert (rested["category"], rested["classification_summary"]) == ("unreviewed", labelling.REFUSED)
+    assert (await client.one(told["id"]))["category"] == "very_good"
+
+
+async def test_an_outage_of_the_ai_does_not_count_as_nonsense(world: World) -> None:
+    """However often Vertex cannot be reached, the call is asked about again."""
+    client = await a_client(world)
+    told = client.add_call(transcript=BOOKING)
+    world.faults.put("vertex", Fault(status=503))
+    for _ in range(labelling.MOST_ANSWERS + 2):
+        await client.sync()
+        await world.db.execute("update call_logs set classify_sent_at = null where owner_user_id = $1", client.id)
+    world.faults.clear("vertex")
+    await client.sync()
+    assert (await client.one(told["id"]))["category"] == "very_good"
+
+
+async def test_every_waiting_call_leaves_a_message_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than one run sends itself: the others are in the outbox, for the sweep, and are not lost."""
+    monkeypatch.setattr(labelling, "_MESSAGES", 2)
+    client = await a_client(world)
+    for number in range(5):
+        client.add_call(transcript=f"{BOOKING} {number}")
+
+    await sync.sync(outside_of(world), client.id, full=False, budget=Budget(pages_s=9, labels_s=0))
+
+    assert len([m for m in world.sent.messages if m["topic"] == "call-ingested"]) == 2
+    assert len(await world.outbox("call-ingested", owner_id=str(client.id))) == 5
+
+
+async def test_calls_of_a_client_without_ctm_get_their_labels(world: World) -> None:
+    """A reclassification was killed, and no sync comes to this client: the poll sends what waits."""
+    client = await a_client(world)
+    told = client.add_call(transcript=BOOKING)
+    await sync.sync(outside_of(world), client.id, full=False, budget=Budget(pages_s=9, labels_s=0))
+    world.sent.messages.clear()
+    await world.db.execute("update call_logs set classify_sent_at = null where owner_user_id = $1", client.id)
+    await world.db.execute("update client_profiles set ctm_api_key = null where user_id = $1", client.id)
+
+    assert (await world.run_schedule("leads_poll_ctm")).status_code == 204
+
+    [message] = [m for m in world.sent.messages if m["topic"] == "call-ingested"]
+    assert (await world.deliver_event("leads_classify", message["payload"])).status_code == 204
+    assert (await client.one(told["id"]))["category"] == "very_good"
+
+
 async def test_two_clients_of_one_ctm_account_have_their_own_calls(world: World) -> None:
     """The same CTM call of two clients is two leads; one's rating is not the other's."""
     one, other = await a_client(world), await a_client(world)
@@ -391,10 +631,15 @@ async def test_two_clients_of_one_ctm_account_have_their_own_calls(world: World)
     assert (await other.one(told["id"]))["rating"] == 0
 
 
-def _outside(world: World) -> Any:
-    from functions.leads import outside
-    from shared import manifest
-    from shared.runtime.context import Context
-
-    context = Context(function=manifest.BY_NAME["leads_sync"], services=world.services, request_id="test")
-    return outside(context)
+async def _move_to(client: Client, other: Client) -> None:
+    """An admin gives *client* the CTM account of *other*."""
+    ring = await client.world.services.key_ring()
+    sealed = [
+        ring.seal_text(value, context=column_context("client_profiles", column, client.id))
+        for column, value in (("ctm_api_key", other.account.key), ("ctm_api_secret", other.account.secret))
+    ]
+    await client.world.db.execute(
+        """update client_profiles set ctm_account_number = $2, ctm_api_key = $3, ctm_api_secret = $4
+           where user_id = $1""",
+        client.id, other.account.number, *sealed,
+    )  # fmt: skip

@@ -1,12 +1,15 @@
 """The pages for whoever keeps it running: complete, and about what is really there."""
 
+import ast
 import importlib.util
 import re
 
 import pytest
 
+from infra import render
 from infra.cost import model
 from infra.image import ROOT
+from shared import manifest
 
 DOCS = ROOT / "docs"
 RUNBOOKS = DOCS / "operations" / "runbooks"
@@ -37,6 +40,7 @@ def test_each_kind_of_trigger_is_promised_and_watched():
     """Errors, latency, waiting messages, dead work, queue age, failed schedules, connections."""
     kinds = {"http-errors", "task-errors", "event-errors", "schedule-errors", "http-latency"}
     kinds |= {"oldest-unacked-message", "dead-work", "queue-age", "schedule-failed", "database-connections"}
+    kinds |= {"outbox-unsent", "function-broken"}
     assert kinds <= alerts()
 
 
@@ -59,6 +63,33 @@ def test_log_events_that_pages_and_metrics_name_are_written_by_the_code():
             named |= set(re.findall(r"[a-z_]{3,}", group))
     assert named <= written, named - written
     assert {"request", "job", "crash", "parked"} <= named
+
+
+def test_log_fields_that_metrics_read_are_written_by_the_code():
+    """A renamed field would leave a metric's label or value empty."""
+    written = set()
+    for path in [*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):
+                written |= {keyword.arg for keyword in node.keywords}
+    read = set(re.findall(r"jsonPayload\.(\w+)", "".join(path.read_text() for path in MONITORING.glob("*.tf"))))
+    assert {"function", "status", "duration_ms", "target"} <= read
+    assert read - {"message"} <= written
+
+
+def test_a_schedule_that_fails_with_all_its_repeats_is_noticed():
+    """Its attempts, with deadlines and pauses between, fall into one window of the alert, and exceed what it allows."""
+    text = (MONITORING / "alerts.tf").read_text()
+    [window_s, above] = [
+        int(re.search(rf"schedule-failed = {{.*?{field}\s*= (\d+)", text, re.S)[1]) for field in ("window_s", "above")
+    ]
+    repeats, pauses_s = 3, 10 + 20 + 40
+    job = (ROOT / "infra/terraform/modules/schedule/main.tf").read_text()
+    assert f"retry_count          = {repeats}" in job
+    assert above < repeats + 1
+    for function in manifest.by_trigger("schedule"):
+        deadline_s = render.functions([function])[0]["request_timeout_s"] + 10
+        assert (repeats + 1) * deadline_s + pauses_s <= window_s, function.name
 
 
 def test_links_between_pages_lead_somewhere():

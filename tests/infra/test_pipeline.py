@@ -32,7 +32,10 @@ case "$(basename "$0") $*" in
   "docker inspect"*) echo "$STAGE_DIGEST" ;;
   "terraform output"*) echo "https://gateway.test" ;;
   "terraform show"*) echo "the plan" ;;
-  "terraform plan"*) for a in "$@"; do case "$a" in -out=*) : > "${a#-out=}" ;; esac; done ;;
+  "terraform plan"*)
+    for a in "$@"; do case "$a" in -out=*) : > "${a#-out=}" ;; esac; done
+    [ -e "$STAGE/unchanged" ] && exit 0
+    exit 2 ;;
 esac
 exit 0
 """
@@ -53,6 +56,7 @@ class Stage:
             command = folder / "bin" / name
             command.write_text(STAND_IN)
             command.chmod(0o755)
+        (folder / "infra" / "terraform" / "envs" / "dev").mkdir(parents=True)
         environment = folder / "archive" / "infra" / "terraform" / "envs" / "dev"
         environment.mkdir(parents=True)
         (environment / "image.auto.tfvars").write_text(f'image = "{DIGEST}"\n')
@@ -133,7 +137,10 @@ def test_the_smoke_test_is_told_what_must_run(stage):
     assert f"--image {DIGEST}" in stage.calls()[place]
 
 
-@pytest.mark.parametrize(("command", "pattern"), [("python", "infra.smoke"), ("terraform", "apply.*plan$")])
+@pytest.mark.parametrize(
+    ("command", "pattern"),
+    [("python", "infra.smoke"), ("terraform", "^apply.*plan$"), ("gcloud", "^run services list")],
+)
 def test_a_bad_release_is_rolled_back_and_fails(stage, command, pattern):
     """When applying or the smoke test fails: the old release is applied, nothing of the new one is kept."""
     (stage.folder / "current").write_text("old")
@@ -180,6 +187,45 @@ def test_a_new_image_is_built_and_pushed_once(stage):
     assert (stage.folder / "workspace" / "image").read_text().strip() == DIGEST
 
 
+ASKING_STEPS = ("plan", "ask-for-release")
+
+
+def test_a_plan_that_changes_something_becomes_a_release_that_is_asked_for(stage):
+    """Archive and readable plan are stored first; the message that asks names the release."""
+    (stage.folder / "workspace" / "image").write_text(DIGEST)
+    assert stage.play(CHECK, ASKING_STEPS)
+    [archive] = stage.ran(r"gcloud storage cp .*\.tar\.gz$")
+    [plan] = stage.ran(r"gcloud storage cp .*\.plan\.txt$")
+    [asked] = stage.ran("gcloud pubsub topics publish releases --attribute=release=")
+    assert max(archive, plan) < asked
+    assert stage.calls()[asked].partition("release=")[2] in stage.calls()[archive]
+
+
+def test_a_plan_that_changes_nothing_asks_for_nothing(stage):
+    """A push of a page of the docs: nobody is asked to approve an empty release."""
+    (stage.folder / "workspace" / "image").write_text(DIGEST)
+    (stage.folder / "unchanged").touch()
+    assert stage.play(CHECK, ASKING_STEPS)
+    assert stage.ran("^gcloud (storage cp|pubsub)") == []
+
+
+def test_the_first_release_is_asked_for_even_if_nothing_changes(stage):
+    """What was deployed by hand becomes the release that the next one can go back to."""
+    (stage.folder / "workspace" / "image").write_text(DIGEST)
+    (stage.folder / "unchanged").touch()
+    stage.fail("gcloud", "^storage ls gs://b/releases/dev/current")
+    assert stage.play(CHECK, ASKING_STEPS)
+    assert len(stage.ran("gcloud pubsub topics publish releases")) == 1
+
+
+def test_a_plan_that_fails_stops_the_build(stage):
+    """Nothing is asked for."""
+    (stage.folder / "workspace" / "image").write_text(DIGEST)
+    stage.fail("terraform", "^plan")
+    assert not stage.play(CHECK, ASKING_STEPS)
+    assert stage.ran("^gcloud") == []
+
+
 def test_nothing_is_built_or_planned_before_every_check_has_passed():
     """The image waits for lint, types, tests, emulators and infrastructure; the plan for the image."""
     waits = {step["id"]: step.get("waitFor") for step in steps(CHECK)}
@@ -205,6 +251,16 @@ def test_scripts_are_sound_shell_and_call_what_exists(path):
         assert checked.returncode == 0, (step["id"], checked.stderr)
         for module in re.findall(r"python -m (infra[\w.]*)", step["script"]):
             assert importlib.util.find_spec(module) is not None, module
+
+
+@BOTH
+def test_steps_are_what_cloud_build_takes(path):
+    """A step with a script may name neither entrypoint nor arguments: the whole build would be refused.
+
+    Source: https://cloud.google.com/build/docs/configuring-builds/run-bash-scripts
+    """
+    fields = {"id", "name", "script", "waitFor", "automapSubstitutions", "allowFailure"}
+    assert all(set(step) <= fields for step in steps(path))
 
 
 @BOTH

@@ -119,6 +119,18 @@ def test_each_layer_waits_longer_than_the_one_behind_it():
             assert function["request_timeout_s"] < backends[function["name"]]["deadline"]
 
 
+def test_no_function_may_take_longer_than_who_calls_it_can_wait():
+    """Else it would be called again while it still runs: the most that each service allows is enough for each function.
+
+    Sources: https://cloud.google.com/pubsub/docs/lease-management, https://cloud.google.com/tasks/docs/dual-overview,
+    https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs (attemptDeadline)
+    """
+    most_s = {"event": 600, "task": 1800, "schedule": 1800}
+    for function in render.functions(manifest.FUNCTIONS):
+        if function["trigger"] in most_s:
+            assert function["request_timeout_s"] + 10 <= most_s[function["trigger"]], function["name"]
+
+
 def test_every_path_answers_a_browsers_preflight():
     """OPTIONS reaches a function, once per path, under a name of its own."""
     document = render.gateway(manifest.FUNCTIONS)

@@ -172,7 +172,7 @@ async def add_session(db: Executor, columns: dict[str, Any]) -> None:
     )
 
 
-_ROTATE = """
+ROTATE = """
 with rotated as (
     update user_sessions s set
         refresh_token_hash = $2, last_activity_at = $3, ip_address = $5, user_agent = $6,
@@ -201,7 +201,7 @@ async def rotate(
     user_agent: str,
 ) -> Record | None:
     """Exchange the current refresh token of a living session, in one statement: of two callers one gets the row."""
-    return await db.fetchrow(_ROTATE, old_hash, new_hash, now, lifetime, ip, user_agent)
+    return await db.fetchrow(ROTATE, old_hash, new_hash, now, lifetime, ip, user_agent)
 
 
 async def session_of_token(db: Executor, token_hash: str) -> Record | None:

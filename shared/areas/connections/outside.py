@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.db.database import Database, Transaction
@@ -62,10 +62,21 @@ class App:
     """Our registration at a vendor, as a superadmin has configured it. Empty texts and lists: the vendor's own."""
 
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str = ""
     auth_url: str = ""
     token_url: str = ""
     scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where we are. ``bases``: the public addresses of this site, its own first; ``dashboard``: the dashboard's;
+    ``origins_of``: a vendor's own addresses."""
+
+    bases: tuple[str, ...]
+    dashboard: str
+    origins_of: Callable[[str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

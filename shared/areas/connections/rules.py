@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 BASIC: Final = "Basic"  # token_type of a site with an application password: base64 of user:password, never renewed
+
+# A redirect address names one of these; Instagram is connected through Facebook's consent.
+CONNECTS: Final = ("google", "facebook", "tiktok", "wordpress")
+FLOW_OF: Final = {name: name for name in CONNECTS} | {"instagram": "facebook"}
+
+RESOURCES_OF: Final[dict[str, tuple[str, ...]]] = {
+    "google": ("google_location",),
+    "facebook": ("facebook_page", "instagram_account"),
+    "instagram": ("instagram_account",),
+    "tiktok": ("tiktok_account",),
+    "wordpress": ("wordpress_site",),
+}
+
+# When the schedule renews a vendor's token: so long before its end, and at most so often. Google's end every hour and
+# are renewed on use: once a day is enough to learn of a withdrawn consent. Facebook's, once ended, cannot be renewed.
+_DAILY: Final = (timedelta(minutes=10), timedelta(hours=20))
+RENEWALS: Final[dict[str, tuple[timedelta, timedelta]]] = {
+    "google": _DAILY,
+    "wordpress": _DAILY,
+    "facebook": (timedelta(days=20), timedelta(hours=1)),
+    "instagram": (timedelta(days=20), timedelta(hours=1)),
+    "tiktok": (timedelta(hours=3), timedelta(hours=1)),
+}
+
+LONGEST_FACTS: Final = 16_000  # bytes
 _SECRET_NAME = re.compile(r"token|secret|passw|credential|authorization|api_?key", re.IGNORECASE)
+_LOCATION = re.compile(r"(?:accounts/(?P<account>[0-9]{1,40})/)?(?:locations/)?(?P<location>[0-9]{1,40})")
+_NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def without_secrets(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,3 +51,57 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list):
         return [_clean(one) for one in value]
     return value
+
+
+def storable(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts, when they are few enough to keep and PostgreSQL can; ValueError when not."""
+    text = json.dumps(facts)
+    if len(text) > LONGEST_FACTS:
+        raise ValueError(f"must be at most {LONGEST_FACTS} bytes of JSON")
+    if "\\u0000" in text:
+        raise ValueError("must not contain zero bytes")
+    return facts
+
+
+def location_of(given: str) -> tuple[str, str] | None:
+    """Account and number of ``accounts/1/locations/2``, ``locations/2`` or ``2`` (account empty where it is not told);
+    None for anything else."""
+    found = _LOCATION.fullmatch(given)
+    return (found["account"] or "", found["location"]) if found else None
+
+
+def callback_url(provider: str, base: str) -> str:
+    """Where a vendor sends the browser back to, of the site at *base*."""
+    return f"{base.rstrip('/')}/api/hub/oauth/{provider}/callback"
+
+
+def own_callback(provider: str, configured: str, bases: Iterable[str]) -> bool:
+    """Whether a configured redirect address is one of ours."""
+    return configured in {callback_url(provider, base) for base in bases}
+
+
+def site_address(given: str) -> str:
+    """A site's address as a person types it, in the form we keep: scheme and host in lower case, no slash at the end.
+    ValueError for what is no address of a site."""
+    text = given if "://" in given else f"https://{given}"
+    parts = urlsplit(text.strip())
+    port = parts.port  # ValueError when it is none
+    if parts.scheme.lower() not in ("https", "http") or not parts.hostname or parts.username or parts.password:
+        raise ValueError("must be the address of a site, such as https://example.com")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if not host.isascii() or re.search(r"\s|[\x00-\x1f\x7f]", text):
+        raise ValueError("must be the address of a site, such as https://example.com")
+    path = parts.path.rstrip("/").removesuffix("/wp-admin").removesuffix("/wp-json")
+    return urlunsplit((parts.scheme.lower(), f"{host}:{port}" if port else host, path, "", ""))
+
+
+def rest_root(facts: Mapping[str, Any]) -> str:
+    """Where the REST API of a site with an application password begins."""
+    return str(facts.get("rest_root") or f"{str(facts.get('site_url', '')).rstrip('/')}/wp-json/")
+
+
+def slug_of(title: str, source: str) -> str:
+    """The name of a post on its site: the title's words, and letters of *source* that make it the only one."""
+    words = _NOT_IN_SLUG.sub("-", title.lower()).strip("-")[:60].rstrip("-")
+    mark = _NOT_IN_SLUG.sub("", source.lower())[-12:]
+    return f"{words}-{mark}" if words else f"post-{mark}"

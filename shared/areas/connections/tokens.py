@@ -34,6 +34,7 @@ _WAIT_S = 12.0  # for another instance's renewal
 _LOOK_AGAIN_S = 0.15
 _SAVES = 3  # a rotated refresh token that is not kept is lost for good
 TOPIC = "connection-broken"
+ENDED = "This connection is not accepted any more and cannot be renewed. Please connect again."
 NO_SUCH = "There is no such connection."
 
 
@@ -143,7 +144,7 @@ async def _renew(outside: Outside, held: Opened, lease: UUID, refused: str) -> s
     try:
         granted = await _ask(outside, held)
         if granted is None:
-            raise Reconnect(row["provider"], reason="The consent has ended, and this vendor renews none.")
+            raise Reconnect(row["provider"], reason=ENDED)
         return granted.access_token if await _keep(outside, held, lease, granted) else None
     except Reconnect as error:
         await break_connection(outside, row, _told(error))

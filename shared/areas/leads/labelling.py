@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from shared.areas.leads import classification, rules, store
-from shared.areas.leads.classification import Classification
+from shared.areas.leads import classification, ratings, rules, store
+from shared.areas.leads.classification import Classification, Unclassifiable
 from shared.areas.leads.models import CallIngested
 from shared.areas.leads.outside import Outside
 from shared.db.database import Record, Transaction
@@ -24,7 +24,9 @@ TOPIC = "call-ingested"
 LEASE = timedelta(seconds=60)  # longer than a prompt may take
 REFUSED = "The AI does not classify this text."
 _WAVE = 256  # calls claimed at once
-_MOST_MESSAGES = 1000  # sent by one run; what is left is sent by the next
+MOST_ANSWERS = 5  # that are no classification; then the words stay as they are
+_MESSAGES = 500  # sent before a run answers; more are left to the outbox's sweep
+_FINAL = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})  # the same words again: the same refusal
 
 
 @dataclass(slots=True)
@@ -75,11 +77,26 @@ async def label_waiting(
 async def send_waiting(outside: Outside, owner: UUID) -> int:
     """Publish one message for each call that still has no label; return how many."""
     async with outside.transaction() as tx:
-        rows = await store.take_unsent(tx, owner, _MOST_MESSAGES)
-        facts = [CallIngested(owner_id=owner, call_id=row["call_id"], version=row["text_version"]) for row in rows]
-        if facts:
-            await tx.publish_all(TOPIC, [fact.model_dump(mode="json") for fact in facts])
+        sent = last = await _publish_waiting(tx, owner)
+    while last == _MESSAGES:
+        async with outside.db.transaction() as tx:  # not the caller's own: nobody waits until these have left
+            last = await _publish_waiting(tx, owner)
+        sent += last
+    return sent
+
+
+async def _publish_waiting(tx: Transaction, owner: UUID) -> int:
+    rows = await store.take_unsent(tx, owner, _MESSAGES)
+    facts = [CallIngested(owner_id=owner, call_id=row["call_id"], version=row["text_version"]) for row in rows]
+    if facts:
+        await tx.publish_all(TOPIC, [fact.model_dump(mode="json") for fact in facts])
     return len(rows)
+
+
+async def send_unconnected(outside: Outside) -> None:
+    """The calls that a killed run left without a label, and that no sync comes to."""
+    for owner in await store.waiting_without_ctm(outside.db):
+        await send_waiting(outside, owner)
 
 
 async def _label(outside: Outside, client: Client, row: Record, until: float) -> str:
@@ -94,7 +111,7 @@ async def _label(outside: Outside, client: Client, row: Record, until: float) ->
             await keep(tx, client, row, found)
     except VendorError as error:
         outside.warn("label_failed", reason=str(error))
-        await store.give_back(outside.db, client.owner, row["call_id"], row["text_version"], str(error))
+        await _give_back(outside, client.owner, row["call_id"], row["text_version"], error)
         return "failed"
     return "labelled"
 
@@ -118,13 +135,25 @@ async def _ask(outside: Outside, client: Client, row: Record) -> Classification 
             model=outside.classifier_model,
             json_schema=classification.RESPONSE_SCHEMA,
         )
+        return classification.parse(answer)
     except Rejected as error:
         if error.status is not None:  # our request or our model's name is wrong: mending that makes it work
             raise TryLater("vertex", status=error.status, reason=error.reason) from error
-        return error.reason or "refused"
+        reason = error.reason or "withheld"
+        if reason in _FINAL or reason.startswith("prompt refused"):
+            return reason
+        return _once_more(row, Unclassifiable(reason))
+    except Unclassifiable as error:
+        return _once_more(row, error)
     except Reconnect as error:
         raise TryLater("vertex", status=error.status, reason="access refused") from error
-    return classification.parse(answer)
+
+
+def _once_more(row: Record, error: Unclassifiable) -> str:
+    """Raise *error*, to be tried again, unless that was the last try; then why the words get no label."""
+    if row["classify_attempts"] + 1 < MOST_ANSWERS:
+        raise error
+    return error.reason
 
 
 async def keep(tx: Transaction, client: Client, row: Record, found: Classification | str) -> None:
@@ -147,7 +176,7 @@ async def keep(tx: Transaction, client: Client, row: Record, found: Classificati
     if kept is None:
         return
     if kept["starred"]:
-        await tx.enqueue("leads_push_rating", {"owner_id": str(client.owner), "call_id": call_id})
+        await ratings.send(tx, client.owner, call_id, "auto")
     if kept["needs_attention"]:
         await _notify(tx, client.owner, call_id, kept)
 
@@ -186,4 +215,10 @@ async def claim(outside: Outside, fact: CallIngested) -> Record | None:
 
 
 async def give_back(outside: Outside, fact: CallIngested, error: VendorError) -> None:
-    await store.give_back(outside.db, fact.owner_id, fact.call_id, fact.version, str(error))
+    """The claimed call got no label, for this reason: it is free for the next try."""
+    await _give_back(outside, fact.owner_id, fact.call_id, fact.version, error)
+
+
+async def _give_back(outside: Outside, owner: UUID, call_id: str, version: str, error: VendorError) -> None:
+    unusable = isinstance(error, Unclassifiable)
+    await store.give_back(outside.db, owner, call_id, version, str(error), unusable=unusable)

@@ -64,7 +64,7 @@ class Sale(Protocol):
     @property
     def value(self) -> float: ...
     @property
-    def day(self) -> str: ...
+    def day(self) -> date | None: ...
 
 
 class Ctm(Protocol):
@@ -214,10 +214,9 @@ class Reclassify(BaseModel):
 
 
 class SyncDue(BaseModel):
-    """A fact: a connected client's calls should be read again. ``full``: the long window, from where it stopped."""
+    """A fact: a connected client's calls should be read again; a long window that was left goes on."""
 
     client_id: UUID
-    full: bool = False
 
 
 class CallIngested(BaseModel):
@@ -229,7 +228,12 @@ class CallIngested(BaseModel):
 
 
 class PushRating(BaseModel):
-    """The work of ``leads_push_rating``."""
+    """The work of posting ratings: one call's or, without a call, all of the client's that wait.
+
+    The latter is the probe of a CTM that is out: ``due`` says since when it may ask, ``failures`` how often others did.
+    """
 
     owner_id: UUID
-    call_id: str
+    call_id: str | None = None
+    due: datetime | None = None
+    failures: int = 0

@@ -75,24 +75,41 @@ DEFAULT_PAUSE_S = 2.0  # after a failure for which CTM names no time
 LONGEST_PAUSE_S = 3600.0
 
 
-async def cool_down(outside: Outside, account: str, error: TryLater) -> None:
-    """CTM asked for a pause, or is in trouble: no instance calls this account until it is over."""
+class Pausing(TryLater):
+    """CTM is not to be asked for the next ``pause_s`` seconds."""
+
+    def __init__(self, pause_s: float) -> None:
+        super().__init__("ctm", reason="pausing", retry_after_s=pause_s)
+        self.pause_s = pause_s
+
+
+async def cool_down(outside: Outside, account: str, error: TryLater) -> Pausing:
+    """CTM asked for a pause, or is in trouble: no instance calls this account until it is over.
+
+    Returns the pause, to be raised or waited for. One that CTM asked for is not shortened by a later failure.
+    """
     pause = min(error.retry_after_s or DEFAULT_PAUSE_S, LONGEST_PAUSE_S)
     try:
+        pause = max(pause, await _left(outside, account))
         await outside.documents.put(
             _COOL_DOWNS, account, {"until": time.time() + pause}, lifetime=timedelta(seconds=pause + 60)
         )
     except VendorError as trouble:
         outside.warn("cool_down_not_shared", reason=str(trouble))
+    return Pausing(pause)
 
 
 async def require_warm(outside: Outside, account: str) -> None:
-    """TryLater, with the seconds left, while the account's calls are paused."""
+    """Raise Pausing while the account's calls are paused."""
     try:
-        found = await outside.documents.get(_COOL_DOWNS, account)
+        left = await _left(outside, account)
     except VendorError as trouble:  # CTM itself will say so, if it must
         outside.warn("cool_down_not_read", reason=str(trouble))
         return
-    left = float(found["until"]) - time.time() if found else 0.0
     if left > 0:
-        raise TryLater("ctm", reason="pausing", retry_after_s=left)
+        raise Pausing(left)
+
+
+async def _left(outside: Outside, account: str) -> float:
+    found = await outside.documents.get(_COOL_DOWNS, account)
+    return max(0.0, float(found["until"]) - time.time()) if found else 0.0

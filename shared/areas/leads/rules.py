@@ -182,6 +182,7 @@ class Known:
     """What is stored of a call that CTM tells of again."""
 
     rating: Rating
+    from_number: str | None
     category: str
     category_by: str | None
     summary: str | None
@@ -278,7 +279,8 @@ def _classified(known: Known | None, version: str | None) -> str | None:
     return known.classified_version
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Source: OWASP, "CSV Injection"; the wide forms are read as the plain ones by spreadsheets of East Asia.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_line(cells: Iterable[object]) -> str:

@@ -26,16 +26,17 @@ async def account(db: Executor, owner: UUID) -> Record | None:
     )
 
 
-async def connected_clients(db: Executor) -> list[Record]:
-    """Every client with complete CTM credentials, and whether a full sync of it was left unfinished."""
-    return await db.fetch(
+async def connected_clients(db: Executor) -> list[UUID]:
+    """Every client with complete CTM credentials."""
+    rows = await db.fetch(
         """
-        select user_id, ctm_last_page_token is not null as unfinished from client_profiles
+        select user_id from client_profiles
         where nullif(ctm_account_number, '') is not null and nullif(ctm_api_key, '') is not null
           and nullif(ctm_api_secret, '') is not null
         order by user_id
         """
     )
+    return [row["user_id"] for row in rows]
 
 
 async def take_lease(db: Executor, owner: UUID, token: UUID, lasts: timedelta) -> bool:
@@ -54,17 +55,41 @@ async def take_lease(db: Executor, owner: UUID, token: UUID, lasts: timedelta) -
     return bool(taken)
 
 
-async def keep_lease(db: Executor, owner: UUID, token: UUID, lasts: timedelta) -> bool:
-    """Prolong the lease and lock its row until the transaction ends; False when another run has taken it."""
+async def keep_lease(db: Executor, owner: UUID, token: UUID, lasts: timedelta, account_number: str) -> bool:
+    """Prolong the lease; its row and the client's account stay as they are until the transaction ends.
+
+    False when another run has taken the lease, or the client is no longer connected to this account.
+    """
     return bool(
         await db.execute(
             """
+            with account as (
+                select user_id from client_profiles where user_id = $1 and ctm_account_number = $4 for share
+            )
             update lead_syncs set lease_until = clock_timestamp() + $3::interval
-            where owner_user_id = $1 and lease_token = $2
+            from account where owner_user_id = account.user_id and lease_token = $2
             """,
-            owner, token, lasts,
+            owner, token, lasts, account_number,
         )
     )  # fmt: skip
+
+
+async def is_leased(db: Executor, owner: UUID) -> bool:
+    """Whether a sync of the client is running."""
+    return bool(
+        await db.fetchval("select lease_until > clock_timestamp() from lead_syncs where owner_user_id = $1", owner)
+    )
+
+
+async def follow_account(db: Executor, owner: UUID, account_number: str) -> None:
+    """Note whose calls are read; what is known of reading another account's is forgotten."""
+    before = await db.fetchval("select ctm_account_number from lead_syncs where owner_user_id = $1", owner)
+    if before == account_number:
+        return
+    await db.execute("update lead_syncs set ctm_account_number = $2 where owner_user_id = $1", owner, account_number)
+    if before is not None:
+        await db.execute("update lead_syncs set deep_at = null where owner_user_id = $1", owner)
+        await forget_cursor(db, owner)
 
 
 async def release_lease(db: Executor, owner: UUID, token: UUID) -> None:
@@ -107,8 +132,9 @@ async def known(db: Executor, owner: UUID, call_ids: Sequence[str]) -> dict[str,
     """What is stored of these calls, which stay locked until the transaction ends."""
     rows = await db.fetch(
         """
-        select call_id, coalesce(score, 0) as score, score_by, ctm_score, rating_pending, rating_touched_at,
-               coalesce(rating_push_until > clock_timestamp(), false) as posting, category, category_by, summary,
+        select call_id, from_number, coalesce(score, 0) as score, score_by, ctm_score, rating_pending,
+               rating_touched_at, coalesce(rating_push_until > clock_timestamp(), false) as posting,
+               category, category_by, summary,
                meta ->> 'classification' as classification, text_version, classified_version, ctm_hash
         from call_logs where owner_user_id = $1 and call_id = any($2)
         order by call_id for update
@@ -125,6 +151,7 @@ async def known(db: Executor, owner: UUID, call_ids: Sequence[str]) -> dict[str,
                 posting=row["posting"],
                 touched_at=row["rating_touched_at"],
             ),
+            from_number=row["from_number"],
             category=row["category"],
             category_by=row["category_by"],
             summary=row["summary"],
@@ -178,6 +205,8 @@ async def store(db: Executor, owner: UUID, calls: Sequence[Stored]) -> None:
                                         then c.classify_sent_at end,
                 classify_until = case when told.text_version is not distinct from c.text_version
                                       then c.classify_until end,
+                classify_attempts = case when told.text_version is not distinct from c.text_version
+                                         then c.classify_attempts else 0 end,
                 meta = c.meta || told.meta
             from told where not told.is_new and c.owner_user_id = $1 and c.call_id = told.call_id
         )
@@ -273,7 +302,7 @@ async def claim_unlabelled(
     return await db.fetch(
         """
         update call_logs c
-        set classify_until = clock_timestamp() + $3::interval, classify_attempts = classify_attempts + 1
+        set classify_until = clock_timestamp() + $3::interval
         from (
             select id from call_logs
             where owner_user_id = $1
@@ -283,7 +312,8 @@ async def claim_unlabelled(
             order by started_at desc nulls last limit $2 for update skip locked
         ) due
         where c.id = due.id
-        returning c.call_id, c.text_version, c.meta ->> 'transcript' as transcript, c.meta ->> 'message' as message,
+        returning c.call_id, c.text_version, c.classify_attempts, c.meta ->> 'transcript' as transcript,
+               c.meta ->> 'message' as message,
                coalesce(c.meta ->> 'is_voicemail' = 'true', false) as voicemail
         """,
         owner, at_most, lasts, not_tried_since, RESEND_AFTER,
@@ -295,11 +325,12 @@ async def claim_call(db: Executor, owner: UUID, call_id: str, version: str, last
     return await db.fetchrow(
         """
         update call_logs c
-        set classify_until = clock_timestamp() + $4::interval, classify_attempts = classify_attempts + 1
+        set classify_until = clock_timestamp() + $4::interval
         where owner_user_id = $1 and call_id = $2 and text_version = $3
               and text_version is distinct from classified_version and text_version is not null
               and coalesce(classify_until < clock_timestamp(), true)
-        returning c.call_id, c.text_version, c.meta ->> 'transcript' as transcript, c.meta ->> 'message' as message,
+        returning c.call_id, c.text_version, c.classify_attempts, c.meta ->> 'transcript' as transcript,
+               c.meta ->> 'message' as message,
                coalesce(c.meta ->> 'is_voicemail' = 'true', false) as voicemail
         """,
         owner, call_id, version, lasts,
@@ -318,15 +349,34 @@ async def awaits_label(db: Executor, owner: UUID, call_id: str, version: str) ->
     )  # fmt: skip
 
 
-async def give_back(db: Executor, owner: UUID, call_id: str, version: str, reason: str | None) -> None:
-    """The label could not be had, for *reason* or for want of time: the call is free for the next one who tries."""
+async def give_back(
+    db: Executor, owner: UUID, call_id: str, version: str, reason: str | None, *, unusable: bool = False
+) -> None:
+    """The label could not be had, for *reason* or for want of time: the call is free for the next one who tries.
+
+    *unusable*: the AI did answer.
+    """
     await db.execute(
         """
-        update call_logs set classify_until = clock_timestamp(), classify_error = $4
+        update call_logs set classify_until = clock_timestamp(), classify_error = $4,
+            classify_attempts = classify_attempts + $5::boolean::int
         where owner_user_id = $1 and call_id = $2 and text_version = $3
         """,
-        owner, call_id, version, reason and reason[:200],
+        owner, call_id, version, reason and reason[:200], unusable,
     )  # fmt: skip
+
+
+async def waiting_without_ctm(db: Executor) -> list[UUID]:
+    """Clients with unlabelled calls that no sync will come to: they are not connected to CTM, or no longer."""
+    rows = await db.fetch(
+        """
+        select distinct c.owner_user_id from call_logs c left join client_profiles p on p.user_id = c.owner_user_id
+        where c.text_version is distinct from c.classified_version and c.text_version is not null
+          and (nullif(p.ctm_account_number, '') is null or nullif(p.ctm_api_key, '') is null
+               or nullif(p.ctm_api_secret, '') is null)
+        """
+    )
+    return [row["owner_user_id"] for row in rows]
 
 
 async def take_unsent(db: Executor, owner: UUID, at_most: int) -> list[Record]:
@@ -467,19 +517,19 @@ async def reclassification(db: Executor, owner: UUID) -> Record:
 # Ratings
 
 
-async def set_rating(db: Executor, owner: UUID, call_id: str, score: int, *, connected: bool) -> Record | None:
-    """Set a person's rating (0 = none), to be posted to CTM when the client is *connected*.
+async def set_rating(db: Executor, owner: UUID, call_id: str, score: int) -> Record | None:
+    """Set a person's rating (0 = none), which CTM has not got yet.
 
     Returns the category as it was, with who decided it; None when there is no such call.
     """
     return await db.fetchrow(
         """
-        update call_logs set score = $3, score_by = 'user', rating_pending = $4, rating_rev = rating_rev + 1,
+        update call_logs set score = $3, score_by = 'user', rating_pending = true, rating_rev = rating_rev + 1,
             rating_touched_at = clock_timestamp()
         where owner_user_id = $1 and call_id = $2
         returning category, category_by, meta ->> 'classification' as classification
         """,
-        owner, call_id, score, connected,
+        owner, call_id, score,
     )  # fmt: skip
 
 
@@ -510,16 +560,46 @@ async def take_rating_to_post(db: Executor, owner: UUID, call_id: str, lasts: ti
     )  # fmt: skip
 
 
-async def take_forgotten_ratings(db: Executor, owner: UUID) -> list[Record]:
-    """Ratings that have been pending for so long that their work was given up or lost; they count as touched now."""
+async def waiting_rating(db: Executor, owner: UUID) -> str | None:
+    """The call whose rating has waited longest, a person's first, and that nobody is posting right now."""
+    call_id: str | None = await db.fetchval(
+        """
+        select call_id from call_logs
+        where owner_user_id = $1 and rating_pending and coalesce(rating_push_until < clock_timestamp(), true)
+        order by score_by = 'auto', rating_touched_at limit 1
+        """,
+        owner,
+    )
+    return call_id
+
+
+async def take_retry(db: Executor, owner: UUID, wait: timedelta, sent_for: datetime | None) -> datetime | None:
+    """When the client's waiting ratings are to be tried again.
+
+    None when that is settled: a time still to come is set, and it is not the one that the asker was *sent_for*.
+    """
+    due: datetime | None = await db.fetchval(
+        """
+        insert into lead_syncs as s (owner_user_id, rating_retry_at) values ($1, clock_timestamp() + $2::interval)
+        on conflict (owner_user_id) do update set rating_retry_at = excluded.rating_retry_at
+            where s.rating_retry_at is null or s.rating_retry_at < clock_timestamp() or s.rating_retry_at = $3
+        returning rating_retry_at
+        """,
+        owner, wait, sent_for,
+    )  # fmt: skip
+    return due
+
+
+async def take_waiting_ratings(db: Executor, owner: UUID, waited: timedelta) -> list[Record]:
+    """Ratings that have been pending for longer than *waited* while nobody posts them; they count as touched now."""
     return await db.fetch(
         """
         update call_logs set rating_touched_at = clock_timestamp()
         where owner_user_id = $1 and rating_pending and rating_touched_at < clock_timestamp() - $2::interval
           and coalesce(rating_push_until < clock_timestamp(), true)
-        returning call_id
+        returning call_id, score_by
         """,
-        owner, RESEND_AFTER,
+        owner, waited,
     )  # fmt: skip
 
 
@@ -541,6 +621,19 @@ async def rating_posted(db: Executor, owner: UUID, call_id: str, rev: int, score
         returning rating_pending
         """,
         owner, call_id, rev, score,
+    )  # fmt: skip
+    return not waits
+
+
+async def rating_unwanted(db: Executor, owner: UUID, call_id: str, rev: int) -> bool:
+    """CTM has no such call: the rating of revision *rev* stays here alone. False when it changed meanwhile."""
+    waits = await db.fetchval(
+        """
+        update call_logs set rating_pending = rating_rev <> $3, rating_push_until = null
+        where owner_user_id = $1 and call_id = $2
+        returning rating_pending
+        """,
+        owner, call_id, rev,
     )  # fmt: skip
     return not waits
 

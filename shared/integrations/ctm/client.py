@@ -48,11 +48,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What CTM holds of a call's rating: stars 0 to 5, the sale's value, and its day (empty when it has none)."""
+    """What CTM holds of a call's rating: stars 0 to 5, the sale's value, and its day (None when it has none)."""
 
     score: int
     value: float
-    day: str
+    day: date | None
 
 
 class CtmClient:
@@ -92,13 +92,17 @@ class CtmClient:
     async def sale(self, call_id: str) -> Sale:
         """The rating that a call has now: ``GET …/calls/{id}``."""
         record = await self._call("GET", f"{self._account}/calls/{quote(call_id, safe='')}")
+        if record_id(record) is None:
+            raise TryLater("ctm", reason="an answer without a call")
         value, day = sale_of(record)
         return Sale(score_of(record), value, day)
 
     async def rate(self, call_id: str, *, score: int, conversion: int, value: float, on: date) -> None:
         """Set a record's sale: ``score`` 0 (none) to 5, ``conversion`` 0 or 1, ``value`` in the account's currency."""
         body = {"score": score, "conversion": int(conversion), "value": value, "sale_date": _day(on)}
-        await self._call("POST", f"{self._account}/calls/{quote(call_id, safe='')}/sale", json=body)
+        answer = await self._call("POST", f"{self._account}/calls/{quote(call_id, safe='')}/sale", json=body)
+        if answer.get("status") == "error":
+            raise TryLater("ctm", reason="an error that is told as a success")
 
     async def calls(self, since: date, until: date | None = None) -> AsyncIterator[list[dict[str, Any]]]:
         """Pages of call records in CTM's own JSON, newest first, of the days *since* to *until* (both included)."""
@@ -118,7 +122,7 @@ class CtmClient:
             params["end_date"] = _day(until)
         answer = await self._call("GET", f"{self._account}/calls", params=params)
         page = _records(answer)
-        return page, not page or _is_last(answer, number, len(page))
+        return page, _is_last(answer, number, len(page))
 
     async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         import httpx
@@ -133,7 +137,7 @@ class CtmClient:
             return {}
         try:
             told = answer.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TryLater("ctm", status=answer.status_code, reason="unreadable answer") from error
         return told if isinstance(told, dict) else {"calls": told}
 
@@ -144,18 +148,24 @@ def _day(when: date) -> str:
 
 
 def _records(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The list of calls: under ``calls``, under ``data``, or under ``data.calls``."""
+    """The list of calls: under ``calls``, under ``data``, or under ``data.calls``.
+
+    TryLater when there is none: an answer about something else must not pass for the end of the list.
+    """
     data = answer.get("data")
     places = (answer.get("calls"), data.get("calls") if isinstance(data, dict) else data)
-    found = next((place for place in places if isinstance(place, list)), [])
+    found = next((place for place in places if isinstance(place, list)), None)
+    if found is None:
+        raise TryLater("ctm", reason="an answer without a list of calls")
     return [record for record in found if isinstance(record, dict)]
 
 
 def _is_last(answer: Mapping[str, Any], number: int, length: int) -> bool:
+    """By the count of pages where there is one; else an empty page, or a short one without a next."""
     total = answer.get("total_pages")
     if isinstance(total, int) and not isinstance(total, bool):
         return number >= total
-    return not answer.get("next_page") and length < PAGE_SIZE
+    return not length or (not answer.get("next_page") and length < PAGE_SIZE)
 
 
 def _submission_of(record: Mapping[str, Any]) -> str | None:

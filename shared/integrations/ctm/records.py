@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +30,11 @@ _CITY = ("caller.city", "caller.address.city", "city", "caller_city")
 _STATE = ("caller.state", "caller.address.state", "state", "caller_state")
 _COUNTRY = ("caller.country", "caller.address.country", "country")
 _STATUS = ("status", "result", "call_status", "callResult")
+_LONGEST_LINE = 300  # characters of an id, a name, a number, a place
+_LONGEST_CALL_S = 10_000_000  # beyond it is no duration
+_DEEPEST = 5  # levels of a form's answers
+_YEAR_3000 = 32_503_680_000  # seconds since 1970; more are milliseconds, or nonsense
+_HALF_DAYS = re.compile(r"\d{4}-\d\d-\d\d \d\d?:\d\d [AP]M [+-]\d\d:?\d\d", re.IGNORECASE)
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL keeps neither
 
 
@@ -60,9 +65,8 @@ class CallRecord:
 def record_id(record: Record) -> str | None:
     """CTM's id of a call or form record, as text."""
     values = (record.get(key) for key in _ID_KEYS)
-    return next(
-        (str(value) for value in values if isinstance(value, str | int) and value not in ("", True, False)), None
-    )
+    told = (_clean(str(value)) for value in values if isinstance(value, str | int) and not isinstance(value, bool))
+    return next((text for text in told if 0 < len(text) <= _LONGEST_LINE), None)
 
 
 def read_call(record: Record) -> CallRecord | None:
@@ -73,20 +77,20 @@ def read_call(record: Record) -> CallRecord | None:
     started_at = _started_at(record)
     assets = tuple(_assets(record))
     return CallRecord(
-        id=_clean(call_id),
+        id=call_id,
         score=score_of(record),
         transcript=_text(record, _TRANSCRIPT),
         message=_text(record, _MESSAGE),
-        source=_text(record, _SOURCE),
-        caller_name=_text(record, _NAME),
-        caller_number=_text(record, _NUMBER),
-        caller_email=_text(record, ("caller.email", "email", "caller_email")),
-        contact_id=_text(record, ("contact_id", "caller.id")),
-        to_number=_text(record, _TO),
+        source=_line(record, _SOURCE),
+        caller_name=_line(record, _NAME),
+        caller_number=_line(record, _NUMBER),
+        caller_email=_line(record, ("caller.email", "email", "caller_email")),
+        contact_id=_line(record, ("contact_id", "caller.id")),
+        to_number=_line(record, _TO),
         duration_s=_duration(record),
         started_at=started_at,
         region=_region(record),
-        direction=_text(record, ("direction",)),
+        direction=_line(record, ("direction",)),
         states=tuple(_states(record)),
         assets=assets,
         recording_url=str(assets[0]["url"]) if assets else _text(record, ("recording_url", "audio")),
@@ -101,10 +105,14 @@ def score_of(record: Record) -> int:
     return min(5, max(0, round(number))) if number is not None else 0
 
 
-def sale_of(record: Record) -> tuple[float, str]:
-    """What a record's sale is worth, and its day (``YYYY-MM-DD`` or empty): a new rating keeps both."""
+def sale_of(record: Record) -> tuple[float, date | None]:
+    """What a record's sale is worth, and its day if that can be read: a new rating keeps both."""
     value = _number(_first(record, ("sale.value", "sale.sale_value")))
-    return value or 0.0, _text(record, ("sale.sale_date", "sale.date"))[:10]
+    try:
+        day = date.fromisoformat(_text(record, ("sale.sale_date", "sale.date"))[:10])
+    except ValueError:
+        day = None
+    return value or 0.0, day
 
 
 def _first(record: Record, names: Iterable[str]) -> Any:
@@ -118,6 +126,11 @@ def _first(record: Record, names: Iterable[str]) -> Any:
     return None
 
 
+def _line(record: Record, names: Iterable[str]) -> str:
+    """A short text: names and numbers are indexed, and an index takes no endless ones."""
+    return _text(record, names)[:_LONGEST_LINE]
+
+
 def _text(record: Record, names: Iterable[str]) -> str:
     for name in names:
         text = _as_text(_first(record, (name,)))
@@ -126,8 +139,10 @@ def _text(record: Record, names: Iterable[str]) -> str:
     return ""
 
 
-def _as_text(value: Any) -> str:
-    """Text as it is; an object or a list of names and values as ``name: value`` lines."""
+def _as_text(value: Any, depth: int = 0) -> str:
+    """Text as it is; an object or a list of names and values as ``name: value`` lines, some levels deep."""
+    if depth > _DEEPEST:
+        return ""
     match value:
         case str():
             return _clean(value).strip()
@@ -136,11 +151,11 @@ def _as_text(value: Any) -> str:
         case int() | float():
             return str(value)
         case Mapping():
-            lines = (f"{name}: {_as_text(one)}" for name, one in value.items() if _as_text(one))
+            lines = (f"{name}: {text}" for name, one in value.items() if (text := _as_text(one, depth + 1)))
             return _clean("\n".join(lines))
         case list():
             named = ({str(one.get("name") or one.get("id")): one.get("value")} for one in value if _is_pair(one))
-            return "\n".join(filter(None, map(_as_text, named)))
+            return "\n".join(filter(None, (_as_text(one, depth + 1) for one in named)))
     return ""
 
 
@@ -165,12 +180,13 @@ def _number(value: Any) -> float | None:
 def _duration(record: Record) -> int:
     """Seconds; a name that says 0 gives way to a later one that says more."""
     numbers = (_number(_first(record, (name,))) for name in _DURATION)
-    return max(0, round(next((number for number in numbers if number), 0)))
+    seconds = round(next((number for number in numbers if number), 0))
+    return seconds if 0 <= seconds <= _LONGEST_CALL_S else 0
 
 
 def _started_at(record: Record) -> datetime | None:
     seconds = _number(_first(record, _UNIX_TIME))
-    if seconds is not None and 0 < seconds < 32_503_680_000:  # the year 3000
+    if seconds is not None and 0 < seconds < _YEAR_3000:
         return datetime.fromtimestamp(seconds, UTC)
     for name in _TIME:
         moment = _moment(_first(record, (name,)))
@@ -181,21 +197,28 @@ def _started_at(record: Record) -> datetime | None:
 
 def _moment(value: Any) -> datetime | None:
     if isinstance(value, str):
-        try:
-            told = datetime.fromisoformat(value.strip().replace(" +", "+", 1))
-        except ValueError:
-            return None
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-    seconds = _number(value)
-    if seconds is None or seconds <= 0:
+        seconds = _seconds(value.strip())
+    else:
+        seconds = _number(value)
+        seconds = seconds / 1000 if seconds is not None and seconds > _YEAR_3000 else seconds
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and 0 < seconds < _YEAR_3000 else None
+
+
+def _seconds(text: str) -> float | None:
+    """Since 1970, of an ISO time or of CTM's ``2026-01-31 05:12 PM -05:00``; one without a zone is UTC's."""
+    try:
+        if _HALF_DAYS.fullmatch(text):
+            told = datetime.strptime(text, "%Y-%m-%d %I:%M %p %z")
+        else:
+            told = datetime.fromisoformat(re.sub(r" ([+-])", r"\1", text, count=1))
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    seconds = seconds / 1000 if seconds > 32_503_680_000 else seconds
-    return datetime.fromtimestamp(seconds, UTC) if seconds < 32_503_680_000 else None
 
 
 def _region(record: Record) -> str:
-    place = ", ".join(filter(None, (_text(record, _CITY), _text(record, _STATE), _text(record, _COUNTRY))))
-    return " · ".join(filter(None, (_text(record, ("cnam",)), place)))
+    place = ", ".join(filter(None, (_line(record, _CITY), _line(record, _STATE), _line(record, _COUNTRY))))
+    return " · ".join(filter(None, (_line(record, ("cnam",)), place)))
 
 
 def _states(record: Record) -> Iterable[str]:

@@ -43,6 +43,11 @@ class WordPressComClient(OAuthClient):
         }
         return Account(id=str(number), name=text_at(told, "display_name") or str(number), facts=facts)
 
+    async def person(self, token: str) -> dict[str, str]:
+        """``{id, name, email}`` of whoever consented."""
+        told = await self._ask("GET", f"{self._rest}/me", token)
+        return {"id": _text(told.get("ID")), "name": text_at(told, "display_name"), "email": text_at(told, "email")}
+
     async def sites(self, token: str) -> list[dict[str, Any]]:
         """``[{id, blogId, name, description, url, adminUrl, icon, isPrivate, isJetpack, capabilities, plan}]``."""
         told = await self._ask("GET", f"{self._rest}/me/sites", token, params={"fields": _SITE_FIELDS})

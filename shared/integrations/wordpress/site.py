@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LONGEST_ANSWER = 1024 * 1024
 _MOST_REDIRECTS = 3
 _ALL_STATUSES = "publish,future,draft,pending,private"
-REFUSED = "The site refuses the application password. Please connect it again."
+REFUSED = "The site refuses the application password. Please connect again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import struct
 import time
@@ -21,9 +20,9 @@ from google.protobuf.struct_pb2 import Value
 from emulators.faults import Fault, Faults
 from emulators.vertex import Vertex
 
-MODELS = "projects/anchor-local/locations/us-central1/publishers/google/models"
-GEMINI = f"{MODELS}/gemini-2.0-flash-001"
-IMAGEN = f"{MODELS}/imagen-3.0-generate-001"
+MODELS = "projects/anchor-local/locations/global/publishers/google/models"
+GEMINI = f"{MODELS}/gemini-3.1-flash-lite"
+PAINTER = f"{MODELS}/gemini-3.1-flash-image"
 CLASSIFY = """You sort calls of a roofing company. Respond ONLY with JSON like {"category":"warm","summary":"One."}.
 Categories: warm, very_good, voicemail, needs_attention, unanswered, not_a_fit, spam, neutral, applicant, unreviewed."""
 FinishReason = Candidate.FinishReason
@@ -64,7 +63,7 @@ async def test_a_call_is_classified(vertex: Any) -> None:
     assert usage.prompt_token_count > 0
     assert usage.total_token_count == usage.prompt_token_count + usage.candidates_token_count
     [kept] = vertex.stand_in.prompts()
-    assert (kept["model"], kept["system"]) == ("gemini-2.0-flash-001", CLASSIFY)
+    assert (kept["model"], kept["system"]) == ("gemini-3.1-flash-lite", CLASSIFY)
     assert kept["text"] == "Transcript: I want to book a visit for tomorrow."
     assert kept["config"]["temperature"] == pytest.approx(0.2)
 
@@ -181,26 +180,27 @@ async def test_wrong_settings_change_nothing(vertex: Any) -> None:
 
 
 async def test_an_image_is_a_real_png_of_the_prompt(vertex: Any) -> None:
-    """One per sample, in the ratio asked for, the same for the same prompt."""
+    """In the ratio asked for, the same for the same prompt."""
 
-    async def paint(prompt: str) -> list[dict[str, Any]]:
-        answer = await vertex.client.predict(
-            endpoint=IMAGEN,
-            instances=[json_format.ParseDict({"prompt": prompt}, Value())],
-            parameters=json_format.ParseDict({"sampleCount": 1, "aspectRatio": "16:9"}, Value()),
+    async def paint(prompt: str, model: str = PAINTER) -> list[Any]:
+        config = {"response_modalities": ["TEXT", "IMAGE"], "image_config": {"aspect_ratio": "16:9"}}
+        answer = await vertex.client.generate_content(
+            request={**request(prompt), "model": model, "generation_config": config}
         )
-        return [dict(prediction) for prediction in answer.predictions]
+        parts = answer.candidates[0].content.parts
+        return [part.inline_data for part in parts if part.inline_data.data]
 
     [picture] = await paint("a slate roof")
-    data = base64.b64decode(picture["bytesBase64Encoded"])
-    assert picture["mimeType"] == "image/png"
-    assert data.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = struct.unpack(">II", data[16:24])
+    assert picture.mime_type == "image/png"
+    assert picture.data.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", picture.data[16:24])
     assert width / height == pytest.approx(16 / 9, abs=0.01)
     assert await paint("a slate roof") == [picture]
     assert await paint("a thatched roof") != [picture]
     vertex.stand_in.configure({"answers": {"gore": {"finish_reason": "SAFETY"}}})
     assert await paint("gore") == []
+    with pytest.raises(InvalidArgument):
+        await paint("a slate roof", GEMINI)
 
 
 async def test_wrong_requests_are_refused(vertex: Any, faults: Faults) -> None:
@@ -209,9 +209,7 @@ async def test_wrong_requests_are_refused(vertex: Any, faults: Faults) -> None:
         await vertex.client.generate_content(request={"model": GEMINI})
     with pytest.raises(InvalidArgument):
         await vertex.client.generate_content(request={**request("x"), "model": "gemini"})
-    with pytest.raises(InvalidArgument):
-        await vertex.client.predict(endpoint=IMAGEN, instances=[])
-    vertex.stand_in.configure({"missing_models": ["gemini-2.0-flash-001"]})
+    vertex.stand_in.configure({"missing_models": ["gemini-3.1-flash-lite"]})
     with pytest.raises(NotFound):
         await vertex.client.generate_content(request=request("x"))
     faults.put("vertex", Fault(status=429))

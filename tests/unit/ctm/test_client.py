@@ -89,6 +89,42 @@ async def test_the_end_is_found_in_every_shape(answers: list[Any], count: int) -
     assert ctm.answers == []
 
 
+@pytest.mark.parametrize("answer", [{"status": "error"}, {}, {"calls": None}, {"data": {"calls": "none"}}])
+async def test_an_answer_without_a_list_is_not_the_end(answer: Any) -> None:
+    """It is about something else, so the list is asked for again later."""
+    with pytest.raises(TryLater):
+        await client(Ctm(answer)).page(3, DAY, DAY)
+
+
+async def test_an_empty_page_before_the_last_is_passed_over() -> None:
+    """The count of pages decides, where there is one: calls that went away meanwhile end no listing."""
+    ctm = Ctm({"calls": [], "total_pages": 2}, {"calls": [{"id": 1}], "total_pages": 2})
+    assert [page async for page in client(ctm).calls(DAY)] == [[{"id": 1}]]
+
+
+@pytest.mark.parametrize("text", ["<html>Bad gateway</html>", '{"calls": [{"id": 1}', "[" * 100_000])
+async def test_an_answer_that_cannot_be_read_may_be_readable_later(text: str) -> None:
+    """HTML, half an answer, one without an end."""
+    with pytest.raises(TryLater):
+        await client(Ctm(httpx.Response(200, text=text))).page(1, DAY, DAY)
+
+
+async def test_a_rating_is_only_there_when_ctm_says_so() -> None:
+    """Neither an answer without a call nor an error in a successful answer is a success."""
+    ctm = client(Ctm({"status": "error"}, {"status": "error"}))
+    with pytest.raises(TryLater):
+        await ctm.sale("7")
+    with pytest.raises(TryLater):
+        await ctm.rate("7", score=5, conversion=1, value=0, on=DAY)
+
+
+@pytest.mark.parametrize("day", ["01/31/2026", "soon", 7, None])
+async def test_a_sale_of_an_unreadable_day_has_none(day: Any) -> None:
+    """Its stars and value are read all the same."""
+    sale = await client(Ctm({"id": 7, "sale": {"score": 4, "value": "12.5", "sale_date": day}})).sale("7")
+    assert (sale.score, sale.value, sale.day) == (4, 12.5, None)
+
+
 @pytest.mark.parametrize(
     "custom", [{"submission_id": str(UUID(int=5))}, [{"name": "submission_id", "value": str(UUID(int=5))}]]
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.vertex_answers import CATEGORIES, Answer, Prompt, answer, category_of, fit, png, schema_of
+from emulators.vertex_answers import CATEGORIES, SIZES, Answer, Prompt, answer, category_of, fit, png, schema_of
 
 CLASSIFY = f"""Business: a roofer. Respond ONLY with JSON like {{"category":"warm","summary":"One sentence summary"}}.
 Categories: {", ".join(CATEGORIES)}"""
@@ -122,7 +122,7 @@ def test_an_answer_has_the_shape_of_the_example(example: dict[str, Any]) -> None
     json.dumps(made)
 
 
-@given(st.text(max_size=50), st.sampled_from(["1:1", "16:9", "9:16", "4:3", "3:4", "other"]))
+@given(st.text(max_size=50), st.sampled_from(sorted(SIZES)))
 def test_an_image_is_whole(prompt: str, ratio: str) -> None:
     """Header, one data chunk that inflates to the right size, end; checksums hold."""
     data = png(prompt, ratio)

@@ -56,6 +56,14 @@ def test_any_record_can_be_read_and_stored(record: dict[str, Any]) -> None:
         ({"start_time": "2026-01-31T07:00:00-05:00"}, "started_at", NOON),
         ({"called_at": "2026-01-31 12:00 +00:00"}, "started_at", NOON),
         ({"timestamp": 1769860800000}, "started_at", NOON),
+        ({"called_at": "2026-01-31 07:00 AM -05:00"}, "started_at", NOON),
+        ({"start_time": "0001-01-01T00:00:00+14:00", "called_at": "2026-01-31 12:00 PM +00:00"}, "started_at", NOON),
+        ({"start_time": "9999-12-31T23:59:59-14:00"}, "started_at", None),
+        ({"start_time": "1969-12-31"}, "started_at", None),
+        ({"duration": 10**14}, "duration_s", 0),
+        ({"name": "x" * 1000}, "caller_name", "x" * 300),
+        ({"id": 0, "name": "zero"}, "id", "0"),
+        ({"id": "x" * 1000, "sid": "CA1"}, "id", "CA1"),
         ({"sale": {"score": "4"}, "score": 1}, "score", 4),
         ({"score": 9}, "score", 5),
         ({"score": float("nan")}, "score", 0),
@@ -99,7 +107,7 @@ def test_csv_comes_back_as_text(rows: list[list[Any]]) -> None:
         assert [
             cell.removeprefix("'") if not was.startswith("'") else cell for cell, was in zip(read, plain, strict=True)
         ] == plain
-        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in read)
+        assert not any(cell.startswith(tuple("=+-@\t\r\n＝＋－＠")) for cell in read)
 
 
 @dataclass

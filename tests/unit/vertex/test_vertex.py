@@ -12,7 +12,7 @@ from google.cloud.aiplatform_v1.types import GenerateContentRequest, GenerateCon
 
 from shared.config import Settings
 from shared.errors import Reconnect, Rejected, TryLater, VendorError
-from shared.gcp.vertex import Ai
+from shared.gcp.vertex import Ai, _host
 
 Answering = Callable[[Any, grpc.aio.ServicerContext], Awaitable[Any]]
 
@@ -83,7 +83,7 @@ async def test_a_prompt_is_answered(vertex: tuple[Vertex, Ai]) -> None:
     )
     assert answer == "Hello there"
     (request,) = stand_in.requests
-    assert request.model == "projects/anchor-local/locations/us-central1/publishers/google/models/gemini-x"
+    assert request.model == "projects/anchor-local/locations/global/publishers/google/models/gemini-x"
     assert (request.contents[0].role, request.contents[0].parts[0].text) == ("user", "What?")
     assert request.system_instruction.parts[0].text == "Be short."
     config = request.generation_config
@@ -99,8 +99,50 @@ async def test_defaults_are_the_settings(vertex: tuple[Vertex, Ai]) -> None:
     stand_in, ai = vertex
     await ai.generate("What?")
     request = stand_in.requests[0]
-    assert request.model.endswith("/models/gemini-2.0-flash-001")
+    assert request.model.endswith("/models/gemini-3.1-flash-lite")
     assert not request.generation_config.response_mime_type and not request.HasField("system_instruction")
+
+
+async def test_models_that_think_are_told_how_much(vertex: tuple[Vertex, Ai]) -> None:
+    """Gemini 3 and later get a thinking level; to older models, which would refuse it, none is sent."""
+    stand_in, ai = vertex
+    for model in ("gemini-3.1-flash-lite", "gemini-10-flash", "gemini-2.5-flash", "gemini-2.0-flash-001"):
+        await ai.generate("What?", model=model)
+    told = [request.generation_config.HasField("thinking_config") for request in stand_in.requests]
+    assert told == [True, True, False, False]
+    assert stand_in.requests[0].generation_config.thinking_config.thinking_level == 4  # MINIMAL
+
+
+async def test_a_picture_is_asked_of_the_model_that_paints(vertex: tuple[Vertex, Ai]) -> None:
+    """Its bytes and type come back; the request names the ratio and asks for an image."""
+    stand_in, ai = vertex
+    blob = {"mime_type": "image/png", "data": b"\x89PNG"}
+    stand_in.answer = says({"content": {"parts": [{"text": "Here:"}, {"inline_data": blob}]}, "finish_reason": 1})
+    picture = await ai.image("A roof.", aspect_ratio="4:3")
+    assert (picture.data, picture.mime_type) == (b"\x89PNG", "image/png")
+    (request,) = stand_in.requests
+    assert request.model.endswith("/models/gemini-3.1-flash-image")
+    assert request.generation_config.image_config.aspect_ratio == "4:3"
+    assert 2 in request.generation_config.response_modalities  # IMAGE
+
+
+async def test_words_instead_of_a_picture_are_refused(vertex: tuple[Vertex, Ai]) -> None:
+    """A model that only talks has not painted."""
+    with pytest.raises(Rejected, match="no image"):
+        await vertex[1].image("A roof.")
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("global", "aiplatform.googleapis.com"),
+        ("us", "aiplatform.us.rep.googleapis.com"),
+        ("europe-west4", "europe-west4-aiplatform.googleapis.com"),
+    ],
+)
+def test_each_location_has_its_address(location: str, host: str) -> None:
+    """The whole world, a continent and a region are asked at their own hosts."""
+    assert _host(location) == host
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ module "anchor" {
   project_id         = var.project_id
   project_number     = var.project_number
   region             = var.region
-  image              = var.image
+  image              = var.image == "none" ? "" : var.image
   rendered           = var.rendered
   app_base_url       = var.app_base_url
   client_app_url     = var.client_app_url
@@ -24,6 +24,7 @@ module "anchor" {
   max_instances_cap = 1
   pool_size         = 1
   database = {
+    instance         = var.database_instance
     edition          = "ENTERPRISE"
     tier             = "db-custom-1-3840"
     highly_available = false

@@ -8,7 +8,7 @@ module "anchor" {
   project_id         = var.project_id
   project_number     = var.project_number
   region             = var.region
-  image              = var.image
+  image              = var.image == "none" ? "" : var.image
   rendered           = var.rendered
   app_base_url       = var.app_base_url
   client_app_url     = var.client_app_url
@@ -27,6 +27,7 @@ module "anchor" {
   max_instances_cap = 20
   pool_size         = 2
   database = {
+    instance               = var.database_instance
     edition                = "ENTERPRISE_PLUS"
     tier                   = "db-perf-optimized-N-2"
     highly_available       = true

@@ -12,9 +12,20 @@ variable "region" {
 }
 
 variable "image" {
-  description = "…/functions@sha256:…; empty on the very first apply, which makes everything but the functions."
+  description = "What runs: …/functions@sha256:…; \"none\" makes everything but the functions, and removes those that run."
   type        = string
-  default     = ""
+
+  # No default: an apply that forgot it would take every function away.
+  validation {
+    condition     = var.image == "none" || can(regex("@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "Name the image by its digest (…@sha256:…), or say \"none\". docs/operations/README.md tells which one runs."
+  }
+}
+
+variable "database_instance" {
+  description = "Name of the Cloud SQL instance. Changes when a restored copy takes its place; a deleted one's name is taken for a week."
+  type        = string
+  default     = "anchor"
 }
 
 variable "rendered" {

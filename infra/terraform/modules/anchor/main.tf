@@ -130,7 +130,6 @@ locals {
     DATABASE_POOL_SIZE    = tostring(var.pool_size)
     GCP_PROJECT_ID        = var.project_id
     GCP_REGION            = var.region
-    VERTEX_LOCATION       = var.region
     FUNCTION_URL_TEMPLATE = "https://{service}-${var.project_number}.${var.region}.run.app"
     INVOKER_EMAIL         = local.invoker_email
     UPLOADS_BUCKET        = module.storage.name
@@ -247,6 +246,7 @@ module "network" {
 
 module "database" {
   source                 = "../database"
+  name                   = var.database.instance
   region                 = var.region
   network                = module.network.network
   postgres_version       = var.database.postgres_version
@@ -260,6 +260,7 @@ module "database" {
   pooling                = var.database.pooling
   max_connections        = var.database.max_connections
   max_client_connections = var.database.max_client_connections
+  pool_size              = var.database.pool_size
   protected              = var.protected
   depends_on             = [module.network]
 }
@@ -277,7 +278,6 @@ module "storage" {
   source     = "../storage"
   name       = "${var.project_id}-uploads"
   region     = var.region
-  origins    = compact([var.app_base_url, var.client_app_url])
   depends_on = [google_project_service.needed]
 }
 
@@ -296,9 +296,10 @@ module "registry" {
   depends_on = [google_project_service.needed]
 }
 
-# ---- the connection budget: every function at its most instances, each with a full pool, must fit
+# ---- the budgets: every function at its most instances must find connections (each its full pool) and addresses
 
 locals {
+  instances         = sum(concat([0], values(local.max_instances)))
   connection_demand = sum(concat([0], [for most in values(local.max_instances) : most * var.pool_size]))
 }
 
@@ -313,6 +314,11 @@ resource "terraform_data" "connection_budget" {
         the database takes ${module.database.connection_limit}. Lower max_instances in the manifest or
         max_instances_cap or pool_size here, or turn on pooling, before choosing a bigger machine.
       EOT
+    }
+    precondition {
+      # https://docs.cloud.google.com/run/docs/configuring/vpc-direct-vpc: an instance takes two, as replaced ones linger
+      condition     = 2 * local.instances <= module.network.addresses
+      error_message = "${local.instances} instances need twice as many addresses, the network has ${module.network.addresses}: widen functions_range."
     }
   }
 }
@@ -343,6 +349,5 @@ module "pipeline" {
   state_bucket   = var.pipeline.state_bucket
   approvers      = var.pipeline.approvers
   image_registry = module.registry.repository
-  acts_as        = toset(concat([for area in module.area : area.email], [local.invoker_email, module.gateway.email, module.migration.email]))
   depends_on     = [google_project_service.needed]
 }

@@ -96,6 +96,7 @@ variable "min_instances" {
 
 variable "database" {
   type = object({
+    instance               = optional(string, "anchor")
     postgres_version       = optional(string, "POSTGRES_18")
     edition                = string
     tier                   = string
@@ -107,6 +108,7 @@ variable "database" {
     pooling                = bool
     max_connections        = number
     max_client_connections = optional(number, 5000)
+    pool_size              = optional(number, 100) # as infra/cost/usage.toml reckons with
   })
 }
 

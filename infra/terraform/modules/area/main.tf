@@ -49,14 +49,6 @@ resource "google_storage_bucket_iam_member" "files" {
   member = local.member
 }
 
-# Signed URLs are signed by the account itself, through the IAM API: no key file exists.
-resource "google_service_account_iam_member" "signs_urls" {
-  count              = contains(var.google, "storage") ? 1 : 0
-  service_account_id = google_service_account.this.name
-  role               = "roles/iam.serviceAccountTokenCreator"
-  member             = local.member
-}
-
 # Vertex AI has no grant on a single published model: a role of one permission, on the project.
 resource "google_project_iam_member" "predicts" {
   count   = contains(var.google, "vertex") ? 1 : 0

@@ -16,7 +16,6 @@ output "grants" {
     [for grant in google_service_account_iam_member.lends_invoker : { on = "invoker", role = grant.role, member = grant.member }],
     [for grant in google_pubsub_topic_iam_member.publishes : { on = grant.topic, role = grant.role, member = grant.member }],
     [for grant in google_storage_bucket_iam_member.files : { on = grant.bucket, role = grant.role, member = grant.member }],
-    [for grant in google_service_account_iam_member.signs_urls : { on = "itself", role = grant.role, member = grant.member }],
     [for grant in google_project_iam_member.predicts : { on = "project", role = grant.role, member = grant.member }],
     [for grant in google_project_iam_member.documents : { on = "project, our Firestore database", role = grant.role, member = grant.member }],
   )

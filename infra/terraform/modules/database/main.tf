@@ -3,7 +3,7 @@
 resource "google_sql_database_instance" "this" {
   #checkov:skip=CKV_GCP_6:encrypted connections are required (ssl_mode); client certificates would be one more secret to rotate for an address that only the functions' network can reach
   #checkov:skip=CKV_GCP_79:the newest version, which the check does not know yet
-  name                = "anchor"
+  name                = var.name
   region              = var.region
   database_version    = var.postgres_version
   deletion_protection = var.protected
@@ -48,6 +48,7 @@ resource "google_sql_database_instance" "this" {
       query_string_length     = 1024
     }
 
+    # https://docs.cloud.google.com/sql/docs/postgres/managed-connection-pooling
     dynamic "connection_pool_config" {
       for_each = var.pooling ? [1] : []
       content {
@@ -59,6 +60,10 @@ resource "google_sql_database_instance" "this" {
         flags {
           name  = "max_client_connections"
           value = tostring(var.max_client_connections)
+        }
+        flags {
+          name  = "max_pool_size" # of one pooler; an instance has one per four vCPU, and at least one
+          value = tostring(var.pool_size)
         }
         flags {
           name  = "max_prepared_statements" # asyncpg prepares what it runs; 0 would refuse that in transaction mode
@@ -80,6 +85,10 @@ resource "google_sql_database_instance" "this" {
     precondition {
       condition     = !var.pooling || var.edition == "ENTERPRISE_PLUS"
       error_message = "Managed connection pooling needs the Enterprise Plus edition."
+    }
+    precondition {
+      condition     = !var.pooling || var.pool_size <= var.max_connections - local.reserved
+      error_message = "One pooler alone would open more connections than PostgreSQL takes."
     }
   }
 }

@@ -1,3 +1,7 @@
+variable "name" {
+  type = string
+}
+
 variable "region" {
   type = string
 }
@@ -55,6 +59,11 @@ variable "max_connections" {
 
 variable "max_client_connections" {
   description = "What the pooler accepts, when pooling is on."
+  type        = number
+}
+
+variable "pool_size" {
+  description = "Connections to PostgreSQL that one pooler shares among its clients, when pooling is on."
   type        = number
 }
 

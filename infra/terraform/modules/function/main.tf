@@ -13,7 +13,8 @@ resource "google_cloud_run_v2_service" "this" {
   location = var.region
   labels   = { area = var.area, trigger = var.trigger }
 
-  # Only what comes from inside Google reaches work; API Gateway's calls come from outside the project.
+  # Only what comes from inside Google reaches work: Cloud Tasks, Scheduler and Pub/Sub of this project count as inside at
+  # the run.app address; API Gateway's calls come from outside (https://cloud.google.com/run/docs/securing/ingress).
   ingress              = var.trigger == "http" ? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_ONLY"
   invoker_iam_disabled = false
   deletion_protection  = false # it holds nothing: the manifest decides whether it exists

@@ -13,7 +13,8 @@ locals {
     { http-latency = google_monitoring_slo.latency.name },
   )
 
-  # name → what is measured and where it becomes a problem. `per` keeps one series for each of something.
+  # name → what is measured and where it becomes a problem: in each window of `window_s`, for `lasting_s` on end. `per`
+  # keeps one series for each of something.
   thresholds = {
     dead-work = {
       says      = "Work was given up"
@@ -22,6 +23,7 @@ locals {
       align     = "ALIGN_SUM"
       reduce    = "REDUCE_SUM"
       above     = 0
+      window_s  = 300
       lasting_s = 0
     }
     oldest-unacked-message = {
@@ -31,6 +33,7 @@ locals {
       align     = "ALIGN_MAX"
       reduce    = "REDUCE_MAX"
       above     = 600
+      window_s  = 300
       lasting_s = 300
     }
     queue-age = {
@@ -40,8 +43,11 @@ locals {
       align     = "ALIGN_PERCENTILE_95"
       reduce    = "REDUCE_MAX"
       above     = 300000
+      window_s  = 300
       lasting_s = 300
     }
+    # An attempt that failed and one that failed for good look the same in the log: the first run and its three repeats
+    # are four, within an hour whatever the deadline.
     schedule-failed = {
       says      = "A schedule's run failed with all its repeats"
       filter    = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.schedule_failed.name}\" AND resource.type=\"cloud_scheduler_job\""
@@ -49,6 +55,28 @@ locals {
       align     = "ALIGN_SUM"
       reduce    = "REDUCE_SUM"
       above     = 3
+      window_s  = 3600
+      lasting_s = 0
+    }
+    # Sending that failed once is made good by the sweep a minute later; failing for a quarter of an hour is not.
+    outbox-unsent = {
+      says      = "Accepted work cannot be handed to Cloud Tasks or Pub/Sub"
+      filter    = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.unsent.name}\" AND resource.type=\"cloud_run_revision\""
+      per       = "metric.label.target"
+      align     = "ALIGN_SUM"
+      reduce    = "REDUCE_SUM"
+      above     = 0
+      window_s  = 300
+      lasting_s = 900
+    }
+    function-broken = {
+      says      = "A function does not start, runs out of memory, or gets no instance"
+      filter    = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.broken.name}\" AND resource.type=\"cloud_run_revision\""
+      per       = "metric.label.service"
+      align     = "ALIGN_SUM"
+      reduce    = "REDUCE_SUM"
+      above     = 2
+      window_s  = 300
       lasting_s = 0
     }
     database-connections = {
@@ -58,6 +86,7 @@ locals {
       align     = "ALIGN_MAX"
       reduce    = "REDUCE_SUM"
       above     = floor(var.max_connections * 0.8)
+      window_s  = 300
       lasting_s = 300
     }
     database-disk = {
@@ -67,6 +96,7 @@ locals {
       align     = "ALIGN_MAX"
       reduce    = "REDUCE_MAX"
       above     = 0.85
+      window_s  = 300
       lasting_s = 900
     }
   }
@@ -112,7 +142,7 @@ resource "google_monitoring_alert_policy" "threshold" {
       threshold_value = each.value.above
       duration        = "${each.value.lasting_s}s"
       aggregations {
-        alignment_period     = "300s"
+        alignment_period     = "${each.value.window_s}s"
         per_series_aligner   = each.value.align
         cross_series_reducer = each.value.reduce
         group_by_fields      = [each.value.per]

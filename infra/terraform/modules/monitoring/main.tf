@@ -93,6 +93,38 @@ resource "google_logging_metric" "dead" {
   label_extractors = { function = "EXTRACT(jsonPayload.function)" }
 }
 
+resource "google_logging_metric" "unsent" {
+  name        = "anchor/unsent"
+  description = "Attempts to send accepted work that Cloud Tasks or Pub/Sub refused"
+  filter      = "${local.runs}jsonPayload.message=\"outbox_not_sent\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    labels {
+      key = "target"
+    }
+  }
+  label_extractors = { target = "EXTRACT(jsonPayload.target)" }
+}
+
+# What Cloud Run itself says of an instance, and of requests that none took: our own lines are missing just then.
+# https://cloud.google.com/run/docs/logging (run.googleapis.com/varlog/system, run.googleapis.com/requests)
+resource "google_logging_metric" "broken" {
+  name        = "anchor/broken"
+  description = "Instances that failed, and requests that no instance took"
+  filter      = "${local.runs}severity>=ERROR AND (logName:\"run.googleapis.com%2Fvarlog%2Fsystem\" OR (logName:\"run.googleapis.com%2Frequests\" AND textPayload:*))"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    labels {
+      key = "service"
+    }
+  }
+  label_extractors = { service = "EXTRACT(resource.labels.service_name)" }
+}
+
 resource "google_logging_metric" "schedule_failed" {
   name        = "anchor/schedule_failed"
   description = "Attempts of Cloud Scheduler that got no 2xx"
@@ -175,6 +207,8 @@ locals {
   charts = {
     "HTTP requests by function"        = "metric.type=\"logging.googleapis.com/user/anchor/http/runs\""
     "HTTP server errors by function"   = "metric.type=\"logging.googleapis.com/user/anchor/http/failures\""
+    "Work not sent"                    = "metric.type=\"logging.googleapis.com/user/anchor/unsent\""
+    "Instances that failed"            = "metric.type=\"logging.googleapis.com/user/anchor/broken\""
     "Dead work"                        = "metric.type=\"logging.googleapis.com/user/anchor/dead\""
     "Instances by function"            = "metric.type=\"run.googleapis.com/container/instance_count\" resource.type=\"cloud_run_revision\""
     "Container start-up latency"       = "metric.type=\"run.googleapis.com/container/startup_latencies\" resource.type=\"cloud_run_revision\""

@@ -14,24 +14,26 @@ locals {
   builder  = "serviceAccount:${google_service_account.builder.account_id}@${var.project_id}.iam.gserviceaccount.com"
   deployer = "serviceAccount:${google_service_account.deployer.account_id}@${var.project_id}.iam.gserviceaccount.com"
 
-  # A plan reads everything and writes nothing.
-  plans = toset(["roles/viewer", "roles/iam.securityReviewer", "roles/logging.logWriter", "roles/cloudbuild.builds.editor"])
+  # A plan reads everything and writes nothing. No right to start builds and none to act as the deployer: whoever can push
+  # runs code as the builder, and would need no approval.
+  plans = toset(["roles/viewer", "roles/iam.securityReviewer", "roles/logging.logWriter"])
 
   # An apply makes what the modules declare. Whoever holds this account holds the project: that is why it only acts
-  # through a trigger that waits for an approval.
+  # through a trigger that waits for an approval. It acts as the accounts it makes (of functions, of jobs, of triggers):
+  # the right is on the project, because a right on an account made a second before is not known everywhere yet.
   applies = toset([
     "roles/apigateway.admin", "roles/artifactregistry.admin", "roles/cloudbuild.builds.editor", "roles/cloudscheduler.admin",
     "roles/cloudsql.admin", "roles/cloudtasks.admin", "roles/compute.networkAdmin", "roles/datastore.owner",
-    "roles/iam.roleAdmin", "roles/iam.serviceAccountAdmin", "roles/logging.configWriter", "roles/logging.logWriter",
-    "roles/monitoring.admin", "roles/pubsub.admin", "roles/resourcemanager.projectIamAdmin", "roles/run.admin",
-    "roles/secretmanager.admin", "roles/servicenetworking.networksAdmin", "roles/serviceusage.serviceUsageAdmin",
-    "roles/storage.admin", "roles/viewer",
+    "roles/iam.roleAdmin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/logging.configWriter",
+    "roles/logging.logWriter", "roles/monitoring.admin", "roles/pubsub.admin", "roles/resourcemanager.projectIamAdmin",
+    "roles/run.admin", "roles/secretmanager.admin", "roles/servicenetworking.networksAdmin",
+    "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin", "roles/viewer",
   ])
+
+  releases = "projects/_/buckets/${var.state_bucket}/objects/releases/"
 }
 
 resource "google_project_iam_member" "plans" {
-  #checkov:skip=CKV_GCP_42:a plan starts the release build, which waits for an approval
-  #checkov:skip=CKV_GCP_49:the check counts the right to start builds as one over accounts; it may lend itself the deployer only, behind the approval
   #checkov:skip=CKV_GCP_117:a plan compares everything that is declared with everything that is there
   for_each = local.plans
   project  = var.project_id
@@ -40,26 +42,14 @@ resource "google_project_iam_member" "plans" {
 }
 
 resource "google_project_iam_member" "applies" {
+  #checkov:skip=CKV_GCP_41:it makes the accounts that it then acts as; it acts only in builds that a person approved
   #checkov:skip=CKV_GCP_42:it makes what the modules declare; it acts only in builds that a person approved
-  #checkov:skip=CKV_GCP_49:the modules declare service accounts; it may act as the listed ones only
+  #checkov:skip=CKV_GCP_49:the modules declare service accounts
   #checkov:skip=CKV_GCP_117:an apply reads what a plan reads
   for_each = local.applies
   project  = var.project_id
   role     = each.value
   member   = local.deployer
-}
-
-resource "google_service_account_iam_member" "acts_as" {
-  for_each           = var.acts_as
-  service_account_id = "projects/${var.project_id}/serviceAccounts/${each.value}"
-  role               = "roles/iam.serviceAccountUser"
-  member             = local.deployer
-}
-
-resource "google_service_account_iam_member" "starts_release" {
-  service_account_id = google_service_account.deployer.name
-  role               = "roles/iam.serviceAccountUser"
-  member             = local.builder
 }
 
 resource "google_artifact_registry_repository_iam_member" "pushes" {
@@ -70,10 +60,27 @@ resource "google_artifact_registry_repository_iam_member" "pushes" {
 }
 
 resource "google_storage_bucket_iam_member" "state" {
-  for_each = { builder = local.builder, deployer = local.deployer }
-  bucket   = var.state_bucket
-  role     = "roles/storage.objectUser"
-  member   = each.value
+  bucket = var.state_bucket
+  role   = "roles/storage.objectUser"
+  member = local.deployer
+}
+
+# The builder reads the state and adds releases. It can replace none, so that what was approved is what is applied.
+resource "google_storage_bucket_iam_member" "reads_state" {
+  bucket = var.state_bucket
+  role   = "roles/storage.objectViewer"
+  member = local.builder
+}
+
+resource "google_storage_bucket_iam_member" "adds_releases" {
+  bucket = var.state_bucket
+  role   = "roles/storage.objectCreator"
+  member = local.builder
+
+  condition {
+    title      = "releases only"
+    expression = "resource.name.startsWith(\"${local.releases}\")"
+  }
 }
 
 resource "google_project_iam_member" "approves" {
@@ -81,6 +88,36 @@ resource "google_project_iam_member" "approves" {
   project  = var.project_id
   role     = "roles/cloudbuild.builds.approver"
   member   = each.value
+}
+
+# Whoever approves reads the plan first.
+resource "google_storage_bucket_iam_member" "reads_plans" {
+  for_each = var.approvers
+  bucket   = var.state_bucket
+  role     = "roles/storage.objectViewer"
+  member   = each.value
+
+  condition {
+    title      = "releases only"
+    expression = "resource.name.startsWith(\"${local.releases}\")"
+  }
+}
+
+# A build asks for a release by a message: to run a trigger by hand one must hold rights over builds, and with them
+# over what the trigger's account may do (https://cloud.google.com/build/docs/automate-builds-pubsub-events).
+resource "google_pubsub_topic" "releases" {
+  #checkov:skip=CKV_GCP_83:a message is the name of a release
+  name = "releases"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "asks" {
+  topic  = google_pubsub_topic.releases.name
+  role   = "roles/pubsub.publisher"
+  member = local.builder
 }
 
 resource "google_cloudbuild_trigger" "check" {
@@ -102,7 +139,11 @@ resource "google_cloudbuild_trigger" "release" {
   name            = "release"
   location        = var.region
   service_account = google_service_account.deployer.id
-  substitutions   = merge(local.substitutions, { _RELEASE = "" })
+  substitutions   = merge(local.substitutions, { _RELEASE = "$(body.message.attributes.release)" })
+
+  pubsub_config {
+    topic = google_pubsub_topic.releases.id
+  }
 
   source_to_build {
     repository = var.repository

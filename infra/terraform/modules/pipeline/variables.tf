@@ -33,8 +33,3 @@ variable "image_registry" {
   description = "Id of the Artifact Registry repository."
   type        = string
 }
-
-variable "acts_as" {
-  description = "E-mails of the accounts that what is deployed runs as."
-  type        = set(string)
-}

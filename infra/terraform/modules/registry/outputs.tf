@@ -1,5 +1,5 @@
 output "repository" {
-  value = google_artifact_registry_repository.this.name
+  value = google_artifact_registry_repository.this.repository_id
 }
 
 output "image" {

@@ -6,7 +6,7 @@ resource "google_cloud_scheduler_job" "this" {
   description      = "Runs the function ${var.name}"
   schedule         = var.cron
   time_zone        = "Etc/UTC"
-  attempt_deadline = "${max(15, var.request_timeout_s + 10)}s"
+  attempt_deadline = "${max(15, var.request_timeout_s + 10)}s" # 15 s to 30 min; a test holds schedules to it
   paused           = var.paused
 
   retry_config {

@@ -1,7 +1,8 @@
-# The bucket of uploaded files: private, whatever an object's own settings say. People get signed addresses.
+# The bucket of uploaded files: private, whatever an object's own settings say. Functions alone read and write it, so
+# there are no signed addresses and no CORS rule (docs/decisions/2026-11-21-files-and-onboarding-links.md).
 
 resource "google_storage_bucket" "uploads" {
-  #checkov:skip=CKV_GCP_62:every access goes through a function that logs who did it, or by its signed address; Cloud Audit Logs keep the rest
+  #checkov:skip=CKV_GCP_62:every access goes through a function that logs who did it; Cloud Audit Logs keep the rest
   name                        = var.name
   location                    = var.region
   uniform_bucket_level_access = true
@@ -16,9 +17,9 @@ resource "google_storage_bucket" "uploads" {
     retention_duration_seconds = 604800
   }
 
+  # Not by number of newer versions: the last version of a deleted file has none, and would stay for ever.
   lifecycle_rule {
     condition {
-      num_newer_versions         = 1
       days_since_noncurrent_time = 30
     }
     action {
@@ -52,16 +53,6 @@ resource "google_storage_bucket" "uploads" {
     action {
       type          = "SetStorageClass"
       storage_class = "NEARLINE"
-    }
-  }
-
-  dynamic "cors" {
-    for_each = length(var.origins) > 0 ? [1] : []
-    content {
-      origin          = var.origins
-      method          = ["GET", "PUT"]
-      response_header = ["Content-Type"]
-      max_age_seconds = 600
     }
   }
 }

@@ -3,7 +3,7 @@
 from shared.db.migrations.run_sql import run_revision
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 
 def upgrade() -> None:

@@ -6,6 +6,9 @@ alter table oauth_connections
     add column removed_at timestamptz;
 comment on column oauth_connections.removed_at is 'deleted for the dashboard; kept for what refers to its resources';
 
+-- The old server left the mark of a revocation on accounts that were connected again after it.
+update oauth_connections set revoked_at = null where is_connected and revoked_at is not null;
+
 alter table oauth_resources add column removed_at timestamptz;
 comment on column oauth_resources.removed_at is 'deleted for the dashboard; kept for the reviews of it';
 
@@ -71,6 +74,8 @@ create table wordpress_posts (
     remote_id            text,
     remote_url           text,
     last_error           text,
+    lease_id             uuid,
+    lease_until          timestamptz,
     created_at           timestamptz  not null default now(),
     updated_at           timestamptz  not null default now(),
     unique (client_id, source, site)

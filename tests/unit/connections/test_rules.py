@@ -1,0 +1,102 @@
+"""Pure rules of connections."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.areas.connections import rules
+
+NAMES = st.sampled_from(["name", "note", "x", "access_token", "API-key", "apiKey", "Password", "clientSecret", "auth"])
+FACTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(NAMES, FACTS))
+def test_no_secret_is_kept_in_clear(facts: dict[str, object]) -> None:
+    """At no depth does a name that promises a secret stay; cleaning twice changes nothing."""
+    clean = rules.without_secrets(facts)
+    text = json.dumps(clean)
+    assert not any(name in text for name in ('"access_token"', '"apiKey"', '"Password"', '"clientSecret"'))
+    assert rules.without_secrets(clean) == clean
+    assert set(clean) >= {name for name in facts if name in ("name", "note", "x")}
+
+
+def test_facts_have_an_end() -> None:
+    """16 KB are kept, more are refused, as is what PostgreSQL cannot hold."""
+    assert rules.storable({"a": "x" * 15_000})
+    for wrong in ({"a": "x" * 16_001}, {"a": "\x00"}):
+        with pytest.raises(ValueError):
+            rules.storable(wrong)
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("accounts/1/locations/2", ("1", "2")),
+        ("locations/2", ("", "2")),
+        ("2", ("", "2")),
+        ("accounts/1", None),
+        ("locations/x", None),
+        ("accounts/1/locations/2/reviews", None),
+        ("2\n", None),
+        ("", None),
+    ],
+)
+def test_a_location_by_its_names(told: str, found: tuple[str, str] | None) -> None:
+    """The bare number, with or without its account; nothing else."""
+    assert rules.location_of(told) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("example.com", "https://example.com"),
+        ("HTTPS://Example.com/", "https://example.com"),
+        ("https://example.com/blog/", "https://example.com/blog"),
+        ("https://example.com/wp-admin/", "https://example.com"),
+        ("https://example.com:8443/wp-json/?x=1#y", "https://example.com:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1:80"),
+    ],
+)
+def test_a_sites_address_as_it_is_kept(typed: str, kept: str) -> None:
+    """However it is typed, one form of it; that form stays as it is."""
+    assert rules.site_address(typed) == kept == rules.site_address(kept)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_address_or_is_refused(text: str) -> None:
+    """Nothing but ValueError, and what comes back is a plain address of http or https without user or query."""
+    try:
+        kept = rules.site_address(text)
+    except ValueError:
+        return
+    assert kept.startswith(("https://", "http://")) and "?" not in kept and "#" not in kept and "@" not in kept[:300]
+    assert not any(character.isspace() for character in kept)
+
+
+@given(st.text(max_size=80), st.uuids())
+def test_a_posts_name_is_its_own(title: str, source: object) -> None:
+    """Lower-case letters, digits and dashes, ending in what makes it the only one."""
+    slug = rules.slug_of(title, f"blog_post:{source}")
+    assert slug.endswith(str(source).replace("-", "")[-12:])
+    assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and 12 < len(slug) <= 75
+
+
+def test_the_callback_is_ours() -> None:
+    """Only our own addresses count as ours, to the letter."""
+    bases = ("https://api.anchor.test", "https://app.anchor.test/")
+    assert rules.own_callback("google", "https://app.anchor.test/api/hub/oauth/google/callback", bases)
+    for strange in (
+        "",
+        "https://api.anchor.test/api/hub/oauth/tiktok/callback",
+        "https://api.anchor.test.evil.example/api/hub/oauth/google/callback",
+        "http://api.anchor.test/api/hub/oauth/google/callback",
+    ):
+        assert not rules.own_callback("google", strange, bases)
