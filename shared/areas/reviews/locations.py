@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from shared.areas.connections import offers
 from shared.areas.connections import store as connections
 from shared.areas.reviews import rules, sync_store
 from shared.areas.reviews.models import Google
-from shared.areas.reviews.outside import Outside, ask
+from shared.areas.reviews.outside import Outside, ask, require_warm
 from shared.db.database import Record
 from shared.errors import Conflict, Rejected, VendorError
 
@@ -26,24 +27,17 @@ async def find(outside: Outside, owner: UUID, location_id: UUID | None) -> Recor
 
 
 async def parent(outside: Outside, owner: UUID, location: Record) -> str:
-    """``accounts/1/locations/2``, as Google wants it. The dashboard stores the bare number: its account is looked up
-    once, and remembered. Raises Rejected when none of the connection's accounts has the location."""
+    """``accounts/1/locations/2``, as Google wants it; the dashboard stores the bare number. Raises Rejected when no
+    account of the connection has the location."""
     known = rules.parent_of(location["resource_id"], location["account_id"])
     if known is not None:
         return known
     _, number = rules.parts_of(location["resource_id"])
-
-    async def look(google: Google) -> str | None:
-        for account in await google.accounts():
-            if any(one.name == f"locations/{number}" for one in await google.locations(account.name)):
-                return account.name.removeprefix("accounts/")
-        return None
-
-    account = await ask(outside, owner, location["connection_id"], look)
-    if account is None:
+    await require_warm(outside)
+    found = await offers.location_name(outside.connections, owner, location["connection_id"], number)
+    if found is None:
         raise Rejected("google business", status=404, reason="no account of this connection has the location")
-    await sync_store.keep_account(outside.db, location["connection_id"], location["resource_id"], account)
-    return f"accounts/{account}/locations/{number}"
+    return found
 
 
 async def review_link(outside: Outside, owner: UUID, location: Record, fallback: str | None) -> str:

@@ -272,7 +272,7 @@ class SaveSettings(BaseModel):
     default_response_tone: Annotated[Tone, _default_if_null("professional")] = "professional"
     include_business_name_in_response: Annotated[bool, _default_if_null(True)] = True
     include_reviewer_name_in_response: Annotated[bool, _default_if_null(True)] = True
-    response_signature: OptionalText = None
+    response_signature: Annotated[OptionalText, Field(max_length=300)] = None
     ai_drafting_enabled: Annotated[bool, _default_if_null(True)] = True
     ai_auto_draft_positive: Annotated[bool, _default_if_null(False)] = False
     ai_auto_draft_negative: Annotated[bool, _default_if_null(False)] = False

@@ -52,7 +52,7 @@ async def ask(outside: Outside, owner: UUID, connection_id: UUID, question: Call
 
     Raises as ``connections.tokens.using``.
     """
-    await _require_warm(outside)
+    await require_warm(outside)
     try:
         return await tokens.using(
             outside.connections, owner, connection_id, lambda token: question(outside.google(token))
@@ -73,7 +73,8 @@ async def _cool_down(outside: Outside, error: TryLater) -> None:
         outside.warn("cool_down_not_shared", reason=str(trouble))
 
 
-async def _require_warm(outside: Outside) -> None:
+async def require_warm(outside: Outside) -> None:
+    """TryLater, with the seconds left, while Google's calls are paused."""
     try:
         found = await outside.documents.get(_COOL_DOWNS, _BUSINESS)
     except VendorError as trouble:  # Google itself will say so, if it must

@@ -249,17 +249,6 @@ async def sum_up(db: Executor, owner: UUID, error: str | None) -> None:
     )
 
 
-async def keep_account(db: Executor, connection_id: UUID, location_id: str, account_id: str) -> None:
-    """Remember under which of Google's accounts a location was found."""
-    await db.execute(
-        """
-        insert into oauth_locations (oauth_connection_id, location_id, account_id) values ($1, $2, $3)
-        on conflict (oauth_connection_id, location_id) do update set account_id = excluded.account_id, seen_at = now()
-        """,
-        connection_id, location_id, account_id,
-    )  # fmt: skip
-
-
 async def review_url(db: Executor, location_id: UUID) -> str | None:
     url: str | None = await db.fetchval(
         """

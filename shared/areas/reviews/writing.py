@@ -20,6 +20,7 @@ from shared.errors import TryLater
 REPLY_TEMPERATURE: Final = 0.7
 MOOD_TEMPERATURE: Final = 0.3
 MOOD_TOKENS: Final = 200
+LONGEST_SIGNATURE: Final = 300  # characters: the reply itself must have room
 MAX_TEXT: Final = 4000  # characters of a review that the model sees
 MOODS: Final = ("positive", "neutral", "negative", "mixed")
 MOOD_SCHEMA: Final[dict[str, Any]] = {
@@ -130,10 +131,11 @@ def _fenced(review: Mapping[str, Any], fence: str) -> str:
 def read_reply(answer: str, asked: Asked, signature: str = "") -> str:
     """The reply in the model's answer, within its length, with the owner's signature. Raises TryLater for nothing."""
     text = re.sub("[\x00\ud800-\udfff]", "", answer).strip()
-    text = re.sub(r"^```\w*\s*|\s*```$", "", text).strip()
+    text = re.sub(r"^```\w{0,12}\s*|\s*```$", "", text).strip()
     if len(text) > 1 and text[0] in "\"“'" and text[-1] in "\"”'":
         text = text[1:-1].strip()
-    ending = f"\n\n{signature.strip()}" if signature.strip() else ""
+    signature = signature.strip()[:LONGEST_SIGNATURE].strip()
+    ending = f"\n\n{signature}" if signature else ""
     text = rules.shortened(text, asked.longest)
     while text and rules.too_long(text + ending):
         text = rules.shortened(text, len(text) - 50) if len(text) > 50 else ""

@@ -117,7 +117,8 @@ variable "firestore_ttl_fields" {
   type        = map(string)
   default = {
     lead_syncs     = "expires_at"
-    ctm_cool_downs = "expires_at"
+    ctm_cool_downs    = "expires_at"
+    google_cool_downs = "expires_at"
     oauth_states   = "expires_at"
     board_caches   = "expires_at"
   }
