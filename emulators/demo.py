@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from emulators import demo_data
-from emulators.acts import DemoFailed, Stage, accounts, forms, leads
+from emulators.acts import DemoFailed, Stage, accounts, forms, journeys, leads
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal
 from emulators.vendors.ctm import Ctm
 from shared.crypto import KeyRing
@@ -24,6 +24,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("A client is onboarded", accounts.onboarding),
     ("An attacker is not", accounts.attacks),
     ("Calls become leads, rated on both sides", leads.act),
+    ("A lead becomes an active client", journeys.act),
 )
 
 

@@ -120,6 +120,7 @@ AREAS = {
             enqueues=("emails_send", "accounts_mail_link"),
             google=("firestore",),
         ),
+        Area(name="journeys"),
         Area(name="files", enqueues=("files_delete",), google=("storage",)),
         Area(name="notifications"),
         Area(name="documents", enqueues=("emails_send", "files_delete"), google=("storage",)),
@@ -338,6 +339,11 @@ CLIENTS = (
     http("clients_add_presets", "POST /api/hub/clients/{id}/service-presets", access=ADMIN),
     http("clients_list_services", "GET /api/hub/admin/clients/{id}/services", access=ADMIN),
     http("clients_save_services", "PUT /api/hub/admin/clients/{id}/services", access=ADMIN),
+    # the client's own list, which the client keeps
+    http("clients_list_own_services", "GET /api/hub/services", access=PORTAL),
+    http("clients_add_service", "POST /api/hub/services", access=PORTAL),
+    http("clients_update_service", "PUT /api/hub/services/{service_id}", access=PORTAL),
+    http("clients_retire_service", "DELETE /api/hub/services/{service_id}", access=PORTAL),
 )
 
 PROFILES = (
@@ -540,12 +546,44 @@ REVIEWS = (
     task("reviews_send_reply", queue="google", timeout_s=60),
 )
 
+_JOURNEY = "/api/hub/journeys/{journey_id}"
+_STEP = "/api/hub/journeys/{journey_id}/steps/{step_id}"
+
+# What follows a lead: steps to win it, and whom it became. A {lead_id} is CTM's.
+JOURNEYS = (
+    http("journeys_show_template", "GET /api/hub/journey-template", access=PORTAL),
+    http("journeys_save_template", "PUT /api/hub/journey-template", access=PORTAL),
+    http("journeys_list", "GET /api/hub/journeys", access=PORTAL),
+    http("journeys_start", "POST /api/hub/journeys", access=PORTAL),
+    http("journeys_show", f"GET {_JOURNEY}", access=PORTAL),
+    http("journeys_update", f"PUT {_JOURNEY}", access=PORTAL),
+    http("journeys_set_status", f"PUT {_JOURNEY}/status", access=PORTAL),
+    http("journeys_archive", f"POST {_JOURNEY}/archive", access=PORTAL),
+    http("journeys_restore", f"POST {_JOURNEY}/unarchive", access=PORTAL),
+    http("journeys_apply_template", f"POST {_JOURNEY}/apply-template", access=PORTAL),
+    http("journeys_add_note", f"POST {_JOURNEY}/notes", access=PORTAL),
+    http("journeys_add_step", f"POST {_JOURNEY}/steps", access=PORTAL),
+    http("journeys_update_step", f"PUT {_STEP}", access=PORTAL),
+    http("journeys_complete_step", f"PUT {_STEP}/complete", access=PORTAL),
+    http("journeys_delete_step", f"DELETE {_STEP}", access=PORTAL),
+    http("journeys_list_active_clients", "GET /api/hub/active-clients", access=PORTAL),
+    http(
+        "journeys_agree_to_service",
+        "POST /api/hub/active-clients",
+        "POST /api/hub/clients/{lead_id}/agree-to-service",
+        access=PORTAL,
+    ),
+    http("journeys_redact_own", "POST /api/hub/active-clients/redact-services", access=PORTAL),
+    http("journeys_update_active_client", "PUT /api/hub/active-clients/{client_id}", access=PORTAL),
+    http("journeys_archive_active_client", "POST /api/hub/active-clients/{client_id}/archive", access=PORTAL),
+    http("journeys_restore_active_client", "POST /api/hub/active-clients/{client_id}/unarchive", access=PORTAL),
+    schedule("journeys_redact", cron="0 7 * * *", timeout_s=300),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
-    *LEADS,
-    *REVIEWS,
-    *CONNECTIONS,
+    *(*LEADS, *JOURNEYS, *CONNECTIONS, *REVIEWS),
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

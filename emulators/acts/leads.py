@@ -80,7 +80,7 @@ async def act(cloud: LocalCloud, stage: Stage) -> None:
     """1,200 calls of three clients, their labels and stars; ratings in both directions, one while CTM is down."""
     database = await asyncpg.connect(cloud.database_url)
     try:
-        dashboard = Dashboard(cloud, await _signed_in(cloud, database))
+        dashboard = Dashboard(cloud, await signed_in(cloud, database))
         await _play(stage, cloud, Caller(cloud), dashboard, database)
     finally:
         await database.close()
@@ -192,7 +192,7 @@ async def _all_labelled(caller: Caller, client: DemoClient, database: asyncpg.Co
     return len(set(stored)) == len(stored) and known.keys() <= set(stored) and all(row["labelled"] for row in rows)
 
 
-async def _signed_in(cloud: LocalCloud, database: asyncpg.Connection) -> str:
+async def signed_in(cloud: LocalCloud, database: asyncpg.Connection) -> str:
     """A session of the client's, and its access token."""
     session_id: UUID = uuid4()
     now = datetime.now(UTC)

@@ -176,6 +176,14 @@ async def _review(world: World, owner: UUID) -> str:
     )
 
 
+async def _journey(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            "insert into client_journeys (owner_user_id, client_name) values ($1, 'a') returning id", owner
+        )
+    )
+
+
 async def _review_draft(world: World, owner: UUID) -> str:
     review_id = UUID(await _review(world, owner))
     return str(
@@ -184,6 +192,14 @@ async def _review_draft(world: World, owner: UUID) -> str:
                returning id""",
             review_id,
             owner,
+        )
+    )
+
+
+async def _active_client(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            "insert into active_clients (owner_user_id, client_name) values ($1, 'a') returning id", owner
         )
     )
 
@@ -198,6 +214,10 @@ async def _review_request(world: World, owner: UUID) -> str:
     )
 
 
+async def _service(world: World, owner: UUID) -> str:
+    return str(await world.db.fetchval("insert into services (user_id, name) values ($1, 'a') returning id", owner))
+
+
 # Functions whose path names a row of one person's: how to make such a row. An area adds its own.
 OWNED: dict[str, Owned] = {
     "accounts_revoke_session": _session,
@@ -209,6 +229,13 @@ OWNED: dict[str, Owned] = {
     "reviews_save_notes": _review,
     "reviews_approve_draft": _review_draft,
     "reviews_show_request": _review_request,
+    "journeys_show": _journey,
+    "journeys_archive": _journey,
+    "journeys_restore": _journey,
+    "journeys_apply_template": _journey,
+    "journeys_archive_active_client": _active_client,
+    "journeys_restore_active_client": _active_client,
+    "clients_retire_service": _service,
 }
 
 

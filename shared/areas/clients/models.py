@@ -14,6 +14,7 @@ from shared.areas.text import (
     BlankText,
     EmailAddress,
     LongText,
+    Money,
     OptionalLongText,
     OptionalText,
     blank_is_none,
@@ -185,3 +186,30 @@ class SaveServices(BaseModel):
 
 class AddPresets(BaseModel):
     services: Annotated[list[ServiceName], Field(min_length=1, max_length=200)]
+
+
+class AddService(BaseModel):
+    """A service for the client's own list; a price of 0 is a price."""
+
+    name: ServiceName
+    description: OptionalText = None
+    base_price: Money = None
+    active: bool = True
+
+    def item(self) -> ServiceItem:
+        return ServiceItem(
+            id=None, name=self.name, description=self.description, base_price=self.base_price, active=self.active
+        )
+
+
+class UpdateService(BaseModel):
+    """What is absent stays; null empties description and price."""
+
+    name: ServiceName | None = None
+    description: OptionalText = None
+    base_price: Money = None
+    active: bool | None = None
+
+    def columns(self) -> dict[str, Any]:
+        told = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in told.items() if value is not None or name not in ("name", "active")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -259,6 +260,39 @@ async def add_presets(tx: Transaction, client_id: UUID, names: Sequence[str]) ->
     price = rules.price(0)
     new = [ServiceItem(id=None, name=name, base_price=price) for key, name in wanted.items() if key not in known]
     return await store.insert_services(tx, client_id, new), len(names) - len(new)
+
+
+async def own_services(db: Executor, owner: UUID) -> str:
+    """The caller's own services by name, inactive ones too, as a JSON list."""
+    return await store.services(db, owner)
+
+
+async def add_service(tx: Transaction, owner: UUID, item: ServiceItem) -> str:
+    """Add a service to the owner's list; §Service as JSON. One that was retired by this name is taken up again, and
+    the same one sent twice is one."""
+    await _account(tx, owner, lock=True)
+    known = await store.take_up_service(tx, owner, item)
+    if known is not None:
+        return known
+    (made,) = await store.insert_services(tx, owner, [item])
+    return json.dumps(made)
+
+
+async def update_service(tx: Transaction, owner: UUID, service_id: UUID, columns: Mapping[str, Any]) -> str:
+    if not columns:
+        raise Invalid("There is nothing to change.", code="NOTHING_TO_CHANGE")
+    return _service(await store.update_service(tx, owner, service_id, columns))
+
+
+async def retire_service(tx: Transaction, owner: UUID, service_id: UUID) -> None:
+    """Take a service out of use. It is not deleted: what was sold of it stays sold."""
+    _service(await store.update_service(tx, owner, service_id, {"active": False}))
+
+
+def _service(found: str | None) -> str:
+    if found is None:
+        raise NotFound("There is no such service.")
+    return found
 
 
 async def _superadmins(tx: Transaction, actor: Actor) -> list[UUID]:

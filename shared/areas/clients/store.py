@@ -272,6 +272,41 @@ async def insert_services(db: Executor, owner_id: UUID, items: Sequence[ServiceI
     return [row["row"] for row in rows]
 
 
+async def take_up_service(db: Executor, owner_id: UUID, item: ServiceItem) -> str | None:
+    """The inactive service of this name, active again with these details, or the very same one; None when new."""
+    text: str | None = await db.fetchval(
+        f"""
+        with s as (
+            update services set name = $2, description = $3, base_price = $4, active = $5, updated_at = now()
+            where id = (
+                select id from services
+                where user_id = $1 and lower(name) = lower($2) and (not active or active = $5
+                    and (description, base_price) is not distinct from ($3::text, $4::numeric(10, 2)))
+                order by active desc, created_at limit 1)
+            returning *
+        )
+        select json_build_object({_SERVICE})::text from s
+        """,  # noqa: S608  the columns are ours
+        owner_id, item.name, item.description, item.base_price, item.active,
+    )  # fmt: skip
+    return text
+
+
+async def update_service(db: Executor, owner_id: UUID, service_id: UUID, columns: Mapping[str, Any]) -> str | None:
+    """Write columns, whose names are ours; §Service as JSON, None when it is not the owner's."""
+    assignments = "".join(f"{name} = ${index}, " for index, name in enumerate(columns, start=3))
+    text: str | None = await db.fetchval(
+        f"""
+        with s as (
+            update services set {assignments}updated_at = now() where user_id = $1 and id = $2 returning *
+        )
+        select json_build_object({_SERVICE})::text from s
+        """,  # noqa: S608  the columns are ours
+        owner_id, service_id, *columns.values(),
+    )  # fmt: skip
+    return text
+
+
 def _columns(items: Sequence[ServiceItem]) -> tuple[list[Any], ...]:
     return (
         [item.name for item in items],

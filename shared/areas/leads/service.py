@@ -14,7 +14,7 @@ from shared.areas.leads import board, labelling, queries, ratings, rules, store,
 from shared.areas.leads.models import ListCalls
 from shared.areas.leads.outside import Outside
 from shared.areas.leads.sync import Budget, Synced, SyncRunning
-from shared.db.database import Database, Transaction
+from shared.db.database import Database, Record, Transaction
 from shared.errors import Invalid, NotFound, VendorError
 
 NO_CALL = "There is no such call."
@@ -151,9 +151,50 @@ async def move(tx: Transaction, owner: UUID, call_id: str, stage_id: UUID | None
     return {"message": "The call was moved.", "callId": call_id, "stageId": stage_id and str(stage_id)}
 
 
+# For the area that changes journeys and active clients
+
+
+async def hold_syncs(tx: Transaction, owner: UUID) -> None:
+    """Until the transaction ends, no sync stores calls of this client: two that change the calls of one caller would
+    wait for each other. To be asked for before anything of a call is changed."""
+    await store.hold_lease_row(tx, owner)
+
+
 async def refresh_callers(tx: Transaction, owner: UUID, numbers: list[str]) -> None:
-    """For areas that change active clients or journeys: say anew who calls from these numbers."""
+    """Say anew who calls from these numbers."""
     await store.refresh_callers(tx, owner, numbers)
+
+
+async def find_lead(tx: Transaction, owner: UUID, call_id: str) -> Record:
+    """A call, by CTM's id or its row's; NotFound when there is none.
+
+    With id, call_id, client_name, client_phone, client_email, source, active_client_id and whether that is
+    ``linked_by_hand``.
+    """
+    try:
+        row_id = UUID(call_id)
+    except ValueError:
+        row_id = None
+    found = await store.lead(tx, owner, call_id, row_id)
+    if found is None:
+        raise NotFound(NO_CALL)
+    return found
+
+
+async def sources_of(tx: Transaction, owner: UUID, number: str | None) -> list[str]:
+    """Where the calls from a number came from, the earliest first: what syncs have stored, so that nobody waits for
+    CTM."""
+    return await store.sources(tx, owner, number)
+
+
+async def link_agreed(tx: Transaction, owner: UUID, call_id: str, client_id: UUID, number: str | None) -> None:
+    """A call's caller became the active client *client_id*, whose telephone number is *number*."""
+    await store.link_agreed(tx, owner, call_id, client_id, number)
+
+
+async def relabel_linked(tx: Transaction, owner: UUID, client_id: UUID, *, archived: bool) -> None:
+    """An active client went into the archive, or came back: so did the callers of calls linked to it by hand."""
+    await store.relabel_linked(tx, owner, client_id, "returning_customer" if archived else "active_client")
 
 
 async def reclassify(outside: Outside, owner: UUID, *, limit: int, force: bool) -> dict[str, Any]:

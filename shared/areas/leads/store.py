@@ -99,6 +99,11 @@ async def release_lease(db: Executor, owner: UUID, token: UUID) -> None:
     )  # fmt: skip
 
 
+async def hold_lease_row(db: Executor, owner: UUID) -> None:
+    """Until the transaction ends, no sync of this client can pass its fence."""
+    await db.execute("select from lead_syncs where owner_user_id = $1 for update", owner)
+
+
 async def keep_page_token(db: Executor, owner: UUID, token: str | None) -> None:
     await db.execute("update client_profiles set ctm_last_page_token = $2 where user_id = $1", owner, token)
 
@@ -684,6 +689,60 @@ async def unlink(db: Executor, owner: UUID, call_id: str) -> str | None:
         owner, call_id,
     )  # fmt: skip
     return caller_type
+
+
+async def lead(db: Executor, owner: UUID, call_id: str, row_id: UUID | None) -> Record | None:
+    """A call by CTM's id, else by its row's, with who called."""
+    return await db.fetchrow(
+        """
+        select id, call_id, nullif(meta ->> 'caller_name', 'Unknown') as client_name,
+               nullif(from_number, '') as client_phone, nullif(meta ->> 'caller_email', '') as client_email,
+               nullif(meta ->> 'source', '') as source,
+               active_client_id, coalesce(client_link = 'linked', false) as linked_by_hand
+        from call_logs where owner_user_id = $1 and (call_id = $2 or id = $3) order by call_id = $2 desc limit 1
+        """,
+        owner, call_id, row_id,
+    )  # fmt: skip
+
+
+async def sources(db: Executor, owner: UUID, number: str | None) -> list[str]:
+    """Where the calls from a number came from, the earliest first."""
+    rows = await db.fetch(
+        """
+        select meta ->> 'source' as source from call_logs
+        where owner_user_id = $1 and caller_key = phone_key($2) and coalesce(meta ->> 'source', '') <> ''
+        group by 1 order by min(started_at) nulls last limit 50
+        """,
+        owner, number,
+    )  # fmt: skip
+    return [row["source"] for row in rows]
+
+
+async def link_agreed(db: Executor, owner: UUID, call_id: str, client_id: UUID, number: str | None) -> None:
+    """The caller of this call became an active client with *number*.
+
+    Where the call is from that number, the link is found by it, like that of the caller's other calls; else it is
+    this call's own.
+    """
+    await db.execute(
+        """
+        update call_logs set active_client_id = $3, caller_type = 'active_client',
+            client_link = case when coalesce(caller_key = phone_key($4), false) then null else 'linked' end
+        where owner_user_id = $1 and call_id = $2
+        """,
+        owner, call_id, client_id, number,
+    )  # fmt: skip
+
+
+async def relabel_linked(db: Executor, owner: UUID, client_id: UUID, caller_type: str) -> None:
+    """What the caller is on calls that a person linked to an active client: no number tells it."""
+    await db.execute(
+        """
+        update call_logs set caller_type = $3
+        where owner_user_id = $1 and active_client_id = $2 and client_link = 'linked' and caller_type <> $3
+        """,
+        owner, client_id, caller_type,
+    )  # fmt: skip
 
 
 async def active_client(db: Executor, owner: UUID, client_id: UUID) -> Record | None:

@@ -116,11 +116,11 @@ variable "firestore_ttl_fields" {
   description = "Firestore collection → the field that says when a document expires."
   type        = map(string)
   default = {
-    lead_syncs     = "expires_at"
+    lead_syncs        = "expires_at"
     ctm_cool_downs    = "expires_at"
     google_cool_downs = "expires_at"
-    oauth_states   = "expires_at"
-    board_caches   = "expires_at"
+    oauth_states      = "expires_at"
+    board_caches      = "expires_at"
   }
 }
 
