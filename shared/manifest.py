@@ -539,7 +539,7 @@ REVIEWS = (
     http("reviews_show_stop", "GET /r/{token}/stop", access=LINK),
     http("reviews_stop_requests", "POST /r/{token}/stop", access=LINK),
     schedule("reviews_poll_google", cron="*/15 * * * *"),
-    event("reviews_sync", topic="reviews-sync-due", timeout_s=240, memory_mb=512, concurrency=4, max_instances=2),
+    event("reviews_sync", topic="reviews-sync-due", timeout_s=240, memory_mb=512, concurrency=4, max_instances=5),
     task("reviews_evaluate", queue="reviews", timeout_s=45),
     task("reviews_run_rule", queue="reviews", timeout_s=45),
     task("reviews_catch_up", queue="reviews", timeout_s=60, concurrency=4),

@@ -273,6 +273,7 @@ async def test_history_is_judged_in_portions(client: Client) -> None:
     for index in range(90):
         client.at_google(ago=timedelta(days=30 + index))
     await client.sync()
-    assert set(await client.work("reviews_catch_up")) == {204}
+    await client.sync(forceFullSync=True)
+    assert await client.work("reviews_catch_up") == [204] * 3  # forty, forty, ten: one chain, however many syncs
     stats = (await client.call("GET", "/stats?days=3650")).json()
     assert stats["positive_sentiment"] == "90"

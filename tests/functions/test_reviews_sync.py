@@ -83,6 +83,17 @@ async def test_an_edited_review_is_updated(client: Client) -> None:
     assert shown["sentiment_label"] == "negative"
 
 
+async def test_a_touched_review_is_still_looked_at(client: Client) -> None:
+    """Google gives a new review another time before the rules have seen it: they see it as it is now, once."""
+    await client.rule(actionType="flag", name="All")
+    review, _ = await client.news()
+    client.edit(review)
+    await client.sync()
+    await client.work()
+    assert (await client.review(review))["flag_reason"] == "All"
+    assert len(await client.logs()) == 1
+
+
 async def test_a_removed_review_disappears(client: Client) -> None:
     """Google counts one less, so everything is read anew, and what is gone is shown no more; one that comes back is."""
     kept = client.at_google(ago=timedelta(days=3))

@@ -285,7 +285,7 @@ async def catch_up(outside: Outside, work: CatchUp, *, within_s: float) -> None:
 
 async def go_on(tx: Transaction, work: CatchUp) -> None:
     """What is left is the work of another run."""
-    if await sync_store.has_unread(tx, work.client_id):
+    if await sync_store.keep_reading(tx, work.client_id):
         await tx.enqueue("reviews_catch_up", work.model_dump(mode="json"))
 
 

@@ -117,9 +117,9 @@ def _moment(value: object) -> object:
     if isinstance(value, str) and value.strip():
         try:
             told = datetime.fromisoformat(value.strip())
+            return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
         except OverflowError as error:
             raise ValueError("is not a date such as 2026-01-31") from error
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told
     return blank_is_none(value)
 
 

@@ -284,7 +284,7 @@ class _Run:
         for row in await sync_store.store(tx, self.owner, self.id, read_at, rows):
             self.done.new += row["is_new"]
             self.done.updated += row["changed"]
-            if (row["is_new"] and row["is_news"]) or row["edited"]:
+            if row["waits"] or row["edited"]:
                 work = Evaluate(client_id=self.owner, review_id=row["id"], version=row["version"])
                 await tx.enqueue("reviews_evaluate", work.model_dump(mode="json"))
 
@@ -314,7 +314,7 @@ class _Run:
                 await sync_store.remove(tx, self.owner, review_id)
             await sync_store.finished(tx, self.id, newest, full=self.full_since is not None)
             await sync_store.sum_up(tx, self.owner, None)
-            if await sync_store.has_unread(tx, self.owner):
+            if await sync_store.begin_reading(tx, self.owner):
                 await tx.enqueue("reviews_catch_up", CatchUp(client_id=self.owner).model_dump(mode="json"))
         self.done.removed += len(gone)
         self.done.finished = True

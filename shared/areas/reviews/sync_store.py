@@ -103,7 +103,8 @@ async def now(db: Executor) -> datetime:
 async def store(
     db: Executor, owner: UUID, location_id: UUID, read_at: datetime, reviews: Sequence[dict[str, Any]]
 ) -> list[Record]:
-    """Store a page's reviews (each name once): id, version, is_new, edited (words or stars), changed, is_news.
+    """Store a page's reviews (each name once): id, version, is_new, edited (words or stars), changed, and ``waits``: it
+    is news that the rules have not looked at, as it is now.
 
     A reply that we posted after Google was asked, or so shortly before that Google may not show it yet, stays.
     """
@@ -154,9 +155,11 @@ async def store(
                                           excluded.response_text) then now()
                     else r.updated_at end
             returning r.id, r.platform_review_id, r.review_updated_at, r.rating, r.review_text, r.response_text,
-                      r.is_news
+                      r.is_news, r.automated_at
         )
-        select k.id, k.review_updated_at as version, b.platform_review_id is null as is_new, k.is_news,
+        select k.id, k.review_updated_at as version, b.platform_review_id is null as is_new,
+               k.is_news and k.automated_at is null
+                   and k.review_updated_at is distinct from b.review_updated_at as waits,
                b.platform_review_id is not null
                    and (b.rating, b.review_text) is distinct from (k.rating, k.review_text) as edited,
                b.platform_review_id is not null
@@ -270,16 +273,34 @@ async def keep_review_url(db: Executor, owner: UUID, location_id: UUID, url: str
     )  # fmt: skip
 
 
-async def has_unread(db: Executor, owner: UUID) -> bool:
-    """Whether the client has older reviews with words whose mood nobody has judged."""
+_UNREAD = """exists (
+    select from reviews where client_id = $1 and sentiment_analyzed_at is null and removed_at is null
+      and length(review_text) >= 10
+)"""
+
+
+async def begin_reading(db: Executor, owner: UUID) -> bool:
+    """Whether older reviews with words wait for somebody to judge their mood, and nobody is at it."""
+    return bool(
+        await db.execute(
+            f"""
+            update review_settings set reading_until = now() + interval '10 minutes'
+            where client_id = $1 and (reading_until is null or reading_until < now()) and {_UNREAD}
+            """,  # noqa: S608  the condition is ours
+            owner,
+        )
+    )
+
+
+async def keep_reading(db: Executor, owner: UUID) -> bool:
+    """Whether some still wait; whoever asks goes on, or is done."""
     return bool(
         await db.fetchval(
-            """
-            select exists (
-                select from reviews where client_id = $1 and sentiment_analyzed_at is null and removed_at is null
-                  and length(review_text) >= 10
-            )
-            """,
+            f"""
+            update review_settings
+            set reading_until = case when {_UNREAD} then now() + interval '10 minutes' end
+            where client_id = $1 returning reading_until is not null
+            """,  # noqa: S608  the condition is ours
             owner,
         )
     )

@@ -17,6 +17,9 @@ drop index if exists idx_reviews_oauth_resource;
 create index idx_reviews_unread on reviews (client_id)
     where sentiment_analyzed_at is null and removed_at is null and length(review_text) >= 10;
 
+alter table review_settings add column reading_until timestamptz;
+comment on column review_settings.reading_until is 'until then somebody judges the mood of older reviews, portion by portion';
+
 -- How far the sync of one location is. One run at a time holds the lease.
 create table review_syncs (
     oauth_resource_id  uuid         primary key references oauth_resources (id) on delete cascade,
