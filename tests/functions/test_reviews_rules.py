@@ -41,6 +41,7 @@ async def test_a_rule_answers_good_reviews_by_itself(client: Client) -> None:
     assert review["reviewReply"]["comment"] == shown["response_text"]
     assert [draft["status"] for draft in shown["drafts"]] == ["sent"]
     assert await actions(client) == [("rule_auto_send", "executed"), ("response_sent", "executed")]
+    assert await client.world.db.fetchval("select count(*) from notifications where user_id = $1", client.id) == 1
 
 
 @pytest.mark.parametrize(
