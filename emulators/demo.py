@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from emulators import demo_data
-from emulators.acts import DemoFailed, Stage, accounts, forms, journeys, leads
+from emulators.acts import DemoFailed, Stage, accounts, connections, forms, journeys, leads
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal
 from emulators.vendors.ctm import Ctm
 from shared.crypto import KeyRing
@@ -25,6 +25,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("An attacker is not", accounts.attacks),
     ("Calls become leads, rated on both sides", leads.act),
     ("A lead becomes an active client", journeys.act),
+    ("Accounts at other vendors are connected", connections.act),
 )
 
 

@@ -266,3 +266,59 @@ async def test_wordpress_sites_and_application_passwords(faults: Faults, running
                 await http.get("/wp-json/wp/v2/users/me", auth=(SELF_HOSTED["username"], password))
             ).status_code == 200
         assert (await http.get("/wp-json/wp/v2/users/me", auth=("editor", "x"))).status_code == 401
+
+
+async def test_facebook_tells_what_was_allowed(faults: Faults, running: Callable[..., Any]) -> None:
+    """Permissions are listed as granted or declined; a dead token is told by code 190, also when it is exchanged."""
+    vendor = Facebook(faults)
+    vendor.declined = {"email"}
+    async with running(vendor) as http:
+        token = (await redeem(http, vendor, (await consent(http, vendor))["code"])).json()["access_token"]
+        listed = await http.get("/v18.0/me/permissions", params={"access_token": token})
+        assert listed.json()["data"] == [
+            {"permission": "email", "status": "declined"},
+            {"permission": "pages_show_list", "status": "granted"},
+        ]
+        vendor.expire_access_tokens()
+        dead = await redeem(http, vendor, "", grant_type="fb_exchange_token", fb_exchange_token=token)
+        assert (dead.status_code, dead.json()["error"]["code"]) == (400, 190)
+
+
+async def test_wordpress_posts_by_their_slug(faults: Faults, running: Callable[..., Any]) -> None:
+    """Both APIs find a post by its slug, drafts only when asked for, number a second one, change it, and may lose an
+    answer after the post is made."""
+    vendor = WordPress(faults)
+    vendor.add_site(5, "Bright", "https://bright.example")
+    draft = {"title": "T", "content": "c", "slug": "one", "status": "draft"}
+    me = (SELF_HOSTED["username"], SELF_HOSTED["password"])
+    async with running(vendor) as http:
+        tokens = (await redeem(http, vendor, (await consent(http, vendor))["code"])).json()
+        mine = {"Authorization": f"Bearer {tokens['access_token']}"}
+        posts = "/rest/v1.1/sites/5/posts"
+        assert (await http.get(f"{posts}/slug:one", headers=mine)).status_code == 404
+        made = (await http.post(f"{posts}/new", json=draft, headers=mine)).json()
+        assert (await http.get(f"{posts}/slug:one", headers=mine)).json()["ID"] == made["ID"]
+        changed = await http.post(f"{posts}/{made['ID']}", json={"title": "U"}, headers=mine)
+        assert changed.json()["title"] == "U"
+        assert (await http.post(f"{posts}/999", json={}, headers=mine)).status_code == 404
+
+        api = "/wp-json/wp/v2/posts"
+        first = (await http.post(api, json=draft, auth=me)).json()
+        assert (await http.post(api, json=draft, auth=me)).json()["slug"] == "one-2"
+        assert (await http.get(api, params={"slug": "one"}, auth=me)).json() == []
+        found = await http.get(api, params={"slug": "one", "status": "publish,draft"}, auth=me)
+        assert [one["id"] for one in found.json()] == [first["id"]]
+        vendor.lost_answers = 1
+        lost = await http.post(api, json={**draft, "slug": "two"}, auth=me)
+        assert lost.status_code == 504 and vendor.posts[-1]["slug"] == "two"
+
+
+async def test_wordpress_application_passwords_end(faults: Faults, running: Callable[..., Any]) -> None:
+    """A password says which one it is, and can delete itself."""
+    vendor = WordPress(faults)
+    me = (SELF_HOSTED["username"], SELF_HOSTED["password"])
+    passwords = "/wp-json/wp/v2/users/me/application-passwords"
+    async with running(vendor) as http:
+        own = (await http.get(f"{passwords}/introspect", auth=me)).json()["uuid"]
+        assert (await http.delete(f"{passwords}/{own}", auth=me)).json()["deleted"] is True
+        assert (await http.get("/wp-json/wp/v2/users/me", auth=me)).status_code == 401

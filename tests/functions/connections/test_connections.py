@@ -113,6 +113,7 @@ async def test_a_connection_with_tokens_that_somebody_brings(world: World, accou
     connection_id = UUID(item["id"])
     assert await accounts.tokens(connection_id) == ("secret-access-1", "secret-refresh-1")
     edited = {**item, "provider_account_name": "Renamed", "access_token": "", "refresh_token": "secret-refresh-2"}
+    edited["external_metadata"] = {**item["external_metadata"], "password": "secret-4"}
     saved = await world.call("PUT", path(connection_id), json=edited, headers=headers)
 
     assert saved.status_code == 200 and saved.json()["connection"]["provider_account_name"] == "Renamed"
@@ -384,6 +385,7 @@ async def test_the_staff_hears_of_a_broken_connection_once(world: World, account
     [notice] = [one for one in notices if one["meta"].get("connection_id") == str(connection_id)]
     assert "Google" in notice["title"] and "connect again" in notice["body"] and notice["link_url"] == "/client-hub"
     await world.db.execute("update oauth_connections set is_connected = true where id = $1", connection_id)
-    await world.deliver_event("connections_announce_break", message["payload"])
+    healed = await world.deliver_event("connections_announce_break", message["payload"])
+    assert healed.status_code == 204
     count = await world.db.fetchval("select count(*) from notifications where user_id = $1", boss)
     assert count == len(notices)
