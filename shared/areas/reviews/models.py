@@ -255,6 +255,7 @@ def _default_if_null(default: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: default if value is None else value)
 
 
+_Signature = Annotated[str, StringConstraints(max_length=300)]
 _Stars = Annotated[int, Field(ge=0, le=5)] | None
 
 
@@ -272,7 +273,7 @@ class SaveSettings(BaseModel):
     default_response_tone: Annotated[Tone, _default_if_null("professional")] = "professional"
     include_business_name_in_response: Annotated[bool, _default_if_null(True)] = True
     include_reviewer_name_in_response: Annotated[bool, _default_if_null(True)] = True
-    response_signature: Annotated[OptionalText, Field(max_length=300)] = None
+    response_signature: Annotated[_Signature | None, BeforeValidator(blank_is_none)] = None
     ai_drafting_enabled: Annotated[bool, _default_if_null(True)] = True
     ai_auto_draft_positive: Annotated[bool, _default_if_null(False)] = False
     ai_auto_draft_negative: Annotated[bool, _default_if_null(False)] = False
