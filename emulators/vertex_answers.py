@@ -193,6 +193,8 @@ def judge_sentiment(prompt: Prompt) -> Answer:
     sentiment = "positive" if score > 0.2 else "negative" if score < -0.2 else "neutral"
     parts = {
         "sentiment": sentiment,
+        "label": sentiment,
+        "reasoning": f"The words and the stars are {sentiment}.",
         "score": round(score, 2),
         "sentiment_score": round(score, 2),
         "confidence": 0.9,

@@ -144,7 +144,8 @@ class Settings:
     microsoft_oauth_client_id: str = ""
     microsoft_login_base: str = "https://login.microsoftonline.com"
     openid_timeout_s: float = 5.0
-
+    google_business_reviews_base: str = "https://mybusiness.googleapis.com"
+    google_business_timeout_s: float = 8.0
     google_business_accounts_base: str = "https://mybusinessaccountmanagement.googleapis.com"
     google_business_information_base: str = "https://mybusinessbusinessinformation.googleapis.com"
     facebook_app_id: str = ""

@@ -55,6 +55,9 @@ QUEUES = {
         Queue(name="files", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="onboarding", attempts=10, max_backoff_s=300, doublings=6),
         Queue(name="ai", per_second=5, at_once=8, min_backoff_s=20, max_backoff_s=640, doublings=5),  # two hours
+        Queue(name="reviews", per_second=10, at_once=10, attempts=10, max_backoff_s=300, doublings=6),
+        # Google allows ten edits a minute for a profile, and replies must outlast an outage
+        Queue(name="google", per_second=5, at_once=5, attempts=30, max_backoff_s=640, doublings=7),  # four hours
         Queue(name="vendors", per_second=5, at_once=10, attempts=30, max_backoff_s=640, doublings=7),  # four hours
         # outages of CTM cost no attempts here (leads ratings.py): these four hours are for our own troubles
         Queue(name="ctm", per_second=10, at_once=10, attempts=30, max_backoff_s=640, doublings=7),
@@ -71,6 +74,7 @@ TOPICS = {
     "connection-broken": "a client's account at a vendor can be used again only after somebody connects it anew",
     "monday-sync-due": "a client's items should be read from Monday again",
     "blog-published": "a client's blog post was published for the first time",
+    "reviews-sync-due": "a location's reviews should be read from Google again",
     "mail-event": "Mailgun told us what became of a mail",
     "task-item-changed": "somebody or something has changed a task item",
     "dead-letters": "a message that its listener refused too often",
@@ -110,6 +114,15 @@ AREAS = {
             name="leads",
             enqueues=("leads_push_rating", "leads_push_auto_star"),
             publishes=("call-ingested", "ctm-sync-due"),
+            google=("vertex", "firestore"),
+        ),
+        Area(
+            name="reviews",
+            secrets=("GOOGLE_OAUTH_CLIENT_SECRET",),
+            enqueues=(
+                *("emails_send", "reviews_evaluate", "reviews_run_rule", "reviews_catch_up", "reviews_send_reply"),
+            ),
+            publishes=("reviews-sync-due", "connection-broken"),
             google=("vertex", "firestore"),
         ),
         Area(
@@ -731,11 +744,55 @@ BLOG = (
     ),
 )
 
+_REVIEWS = "/api/reviews"
+_REVIEW = "/api/reviews/{id}"
+_DRAFTS = "/api/reviews/drafts/{draft_id}"
+
+# Reviews of a client's business at Google: read, answered, asked for, and acted on by rules.
+REVIEWS = (
+    http("reviews_list", f"GET {_REVIEWS}", access=PORTAL),
+    http("reviews_show_stats", f"GET {_REVIEWS}/stats", access=PORTAL),
+    http("reviews_show_connection", f"GET {_REVIEWS}/connection-status", access=PORTAL),
+    http("reviews_list_locations", f"GET {_REVIEWS}/locations", access=PORTAL),
+    http("reviews_refresh_locations", f"POST {_REVIEWS}/locations/refresh", access=PORTAL, timeout_s=60),
+    http("reviews_show_settings", f"GET {_REVIEWS}/settings", access=PORTAL),
+    http("reviews_save_settings", f"PUT {_REVIEWS}/settings", access=PORTAL),
+    http("reviews_list_rules", f"GET {_REVIEWS}/automation-rules", access=PORTAL_ADMIN),
+    http("reviews_create_rule", f"POST {_REVIEWS}/automation-rules", access=PORTAL_ADMIN),
+    http("reviews_update_rule", f"PUT {_REVIEWS}/automation-rules/{{id}}", access=PORTAL_ADMIN),
+    http("reviews_delete_rule", f"DELETE {_REVIEWS}/automation-rules/{{id}}", access=PORTAL_ADMIN),
+    http("reviews_list_logs", f"GET {_REVIEWS}/automation-logs", access=PORTAL),
+    http("reviews_list_requests", f"GET {_REVIEWS}/requests", access=PORTAL),
+    http("reviews_create_request", f"POST {_REVIEWS}/requests", access=PORTAL, timeout_s=60),
+    http("reviews_show_request", f"GET {_REVIEWS}/requests/{{id}}", access=PORTAL),
+    http("reviews_sync_now", f"POST {_REVIEWS}/sync", access=PORTAL, timeout_s=90, concurrency=8),
+    http("reviews_show", f"GET {_REVIEW}", access=PORTAL),
+    http("reviews_flag", f"PUT {_REVIEW}/flag", access=PORTAL),
+    http("reviews_set_priority", f"PUT {_REVIEW}/priority", access=PORTAL),
+    http("reviews_save_notes", f"PUT {_REVIEW}/notes", f"POST {_REVIEW}/notes", access=PORTAL),
+    http("reviews_draft_response", f"POST {_REVIEW}/draft", f"POST {_REVIEW}/generate-response", access=PORTAL),
+    http("reviews_analyze_sentiment", f"POST {_REVIEW}/analyze-sentiment", access=PORTAL),
+    http("reviews_respond", f"POST {_REVIEW}/respond", f"POST {_REVIEW}/send-response", access=PORTAL, timeout_s=60),
+    http("reviews_edit_draft", f"PUT {_DRAFTS}", access=PORTAL),
+    http("reviews_approve_draft", f"POST {_DRAFTS}/approve", access=PORTAL),
+    http("reviews_discard_draft", f"POST {_DRAFTS}/discard", access=PORTAL),
+    http("reviews_send_draft", f"POST {_DRAFTS}/send", access=PORTAL, timeout_s=60),
+    http("reviews_follow_link", "GET /r/{token}", access=LINK),
+    http("reviews_show_stop", "GET /r/{token}/stop", access=LINK),
+    http("reviews_stop_requests", "POST /r/{token}/stop", access=LINK),
+    schedule("reviews_poll_google", cron="*/15 * * * *"),
+    event("reviews_sync", topic="reviews-sync-due", timeout_s=240, memory_mb=512, concurrency=4, max_instances=5),
+    task("reviews_evaluate", queue="reviews", timeout_s=45),
+    task("reviews_run_rule", queue="reviews", timeout_s=45),
+    task("reviews_catch_up", queue="reviews", timeout_s=60, concurrency=4),
+    task("reviews_send_reply", queue="google", timeout_s=60),
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     *(*JOBS, *FORMS, *FORMS_ADMIN, *EMAILS, *ACCOUNTS),
     *(*FILES, *NOTIFICATIONS, *DOCUMENTS, *CLIENTS, *PROFILES, *BRAND, *ONBOARDING),
     *(*LEADS, *JOURNEYS, *TASKS, *TASK_WORK),
-    *(*CONNECTIONS, *MONDAY, *BLOG),
+    *(*CONNECTIONS, *MONDAY, *BLOG, *REVIEWS),
 )
 
 BY_NAME: dict[str, Function] = {function.name: function for function in FUNCTIONS}

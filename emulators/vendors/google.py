@@ -265,7 +265,8 @@ class Google(OAuthVendor):
         found.sort(key=lambda review: review["updateTime"], reverse=True)
         body = _page(request, "reviews", found, most=50)
         if found:
-            body["averageRating"] = round(sum(STARS.index(r["starRating"]) + 1 for r in found) / len(found), 1)
+            stars = [STARS.index(one["starRating"]) + 1 for one in found if one["starRating"] in STARS]
+            body["averageRating"] = round(sum(stars) / len(stars), 1) if stars else 0
             body["totalReviewCount"] = len(found)
         return JSONResponse(body)
 

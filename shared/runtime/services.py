@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.gcp.tasks import Tasks
     from shared.gcp.vertex import Ai
     from shared.integrations.ctm.client import CtmClient
+    from shared.integrations.google_business.client import GoogleBusiness
     from shared.integrations.mailgun.client import MailgunClient
     from shared.integrations.monday.client import MondayClient
     from shared.integrations.oauth.vendors import App
@@ -140,6 +141,20 @@ class Services:
                 timeout_s=self.settings.monday_timeout_s,
             )
         return client.MondayClient(self._http["monday"])
+
+    def google_business(self, token: str) -> GoogleBusiness:
+        """Business Profile as the person sees it whose access token this is, on a connection pool shared by all."""
+        from shared.integrations.google_business import client
+
+        known = self.settings
+        if "google business" not in self._http:
+            self._http["google business"] = client.connect(known.google_business_timeout_s)
+        bases = client.Bases(
+            known.google_business_accounts_base,
+            known.google_business_information_base,
+            known.google_business_reviews_base,
+        )
+        return client.GoogleBusiness(self._http["google business"], bases, token)
 
     async def openid(self, name: str) -> OpenIdClient | None:
         """The client of the identity provider *name*; None when it is not configured. KeyError when there is none."""

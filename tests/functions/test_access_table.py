@@ -174,6 +174,16 @@ async def _blog_post(world: World, owner: UUID) -> str:
     )
 
 
+async def _review(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            """insert into reviews (client_id, platform_review_id, reviewer_name, rating, review_created_at)
+               values ($1, 'accounts/1/locations/2/reviews/3', 'Ada', 5, now()) returning id""",
+            owner,
+        )
+    )
+
+
 async def _journey(world: World, owner: UUID) -> str:
     return str(
         await world.db.fetchval(
@@ -182,10 +192,32 @@ async def _journey(world: World, owner: UUID) -> str:
     )
 
 
+async def _review_draft(world: World, owner: UUID) -> str:
+    review_id = UUID(await _review(world, owner))
+    return str(
+        await world.db.fetchval(
+            """insert into review_response_drafts (review_id, client_id, draft_text) values ($1, $2, 'Thanks')
+               returning id""",
+            review_id,
+            owner,
+        )
+    )
+
+
 async def _active_client(world: World, owner: UUID) -> str:
     return str(
         await world.db.fetchval(
             "insert into active_clients (owner_user_id, client_name) values ($1, 'a') returning id", owner
+        )
+    )
+
+
+async def _review_request(world: World, owner: UUID) -> str:
+    return str(
+        await world.db.fetchval(
+            """insert into review_requests (client_id, delivery_method, review_link) values ($1, 'link_only', '')
+               returning id""",
+            owner,
         )
     )
 
@@ -203,6 +235,10 @@ OWNED: dict[str, Owned] = {
     "notifications_mark_read": _notice,
     "blog_show_post": _blog_post,
     "blog_delete_post": _blog_post,
+    "reviews_show": _review,
+    "reviews_save_notes": _review,
+    "reviews_approve_draft": _review_draft,
+    "reviews_show_request": _review_request,
     "journeys_show": _journey,
     "journeys_archive": _journey,
     "journeys_restore": _journey,
@@ -221,7 +257,8 @@ async def test_a_row_of_somebody_else_is_not_there(world: World, name: str) -> N
     method, _, pattern = function.routes[0].partition(" ")
     path = re.sub(r"{\w+}", await OWNED[name](world, owner), pattern)
 
-    refused = await world.call(method, path, headers=await world.sign_in(stranger))
-    allowed = await world.call(method, path, headers=await world.sign_in(owner))
+    body: dict[str, Any] = {"json": {}} if method in ("PUT", "POST") else {}
+    refused = await world.call(method, path, headers=await world.sign_in(stranger), **body)
+    allowed = await world.call(method, path, headers=await world.sign_in(owner), **body)
 
     assert (refused.status_code, allowed.status_code) == (404, 200)

@@ -218,6 +218,19 @@ def document_review(*, name: str, label: str, site: Site) -> Content:
     return compose("A document waits for your review", parts, app_base_url=site.app_base_url)
 
 
+def review_request(*, name: str, business: str, message: str, url: str, stop_url: str, app_base_url: str) -> Content:
+    """A business asks its customer for a review. The message is its own words, the name its customer's."""
+    asks = f"{business} would be glad to hear how your visit was." if business else "How was your visit?"
+    parts = [
+        paragraph(f"Hello {name}," if name else "Hello,"),
+        paragraph(message or f"{asks} A review takes a minute, and helps others to find us."),
+        button("Write a review", url),
+        paragraph(f"You would rather not be asked again? {stop_url}"),
+    ]
+    subject = f"{business} would like to hear from you" if business else "We would like to hear from you"
+    return compose(subject, parts, app_base_url=app_base_url)
+
+
 def _until(moment: datetime) -> str:
     return moment.strftime("%B %d, %Y, %H:%M UTC")
 

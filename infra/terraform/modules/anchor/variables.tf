@@ -119,6 +119,7 @@ variable "firestore_ttl_fields" {
     lead_syncs        = "expires_at"
     ctm_cool_downs    = "expires_at"
     monday_cool_downs = "expires_at"
+    google_cool_downs = "expires_at"
     oauth_states      = "expires_at"
     board_caches      = "expires_at"
   }

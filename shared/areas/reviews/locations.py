@@ -1,0 +1,80 @@
+"""A client's chosen locations, Google's names of them, and where their customers write reviews."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from shared.areas.connections import offers
+from shared.areas.connections import store as connections
+from shared.areas.reviews import rules, sync_store
+from shared.areas.reviews.models import Google
+from shared.areas.reviews.outside import Outside, ask, require_warm
+from shared.db.database import Record
+from shared.errors import Conflict, Rejected, VendorError
+
+TYPE = "google_location"
+
+
+async def chosen(outside: Outside, owner: UUID) -> list[Record]:
+    """The client's locations in use, the primary one first."""
+    return await connections.active_resources(outside.db, owner, TYPE)
+
+
+async def find(outside: Outside, owner: UUID, location_id: UUID | None) -> Record | None:
+    """One location of the client's in use; None when it is not theirs, switched off, or disconnected."""
+    return next((one for one in await chosen(outside, owner) if one["id"] == location_id), None)
+
+
+async def parent(outside: Outside, owner: UUID, location: Record) -> str:
+    """``accounts/1/locations/2``, as Google wants it; the dashboard stores the bare number. Raises Rejected when no
+    account of the connection has the location."""
+    known = rules.parent_of(location["resource_id"], location["account_id"])
+    if known is not None:
+        return known
+    _, number = rules.parts_of(location["resource_id"])
+    await require_warm(outside)
+    found = await offers.location_name(outside.connections, owner, location["connection_id"], number)
+    if found is None:
+        raise Rejected("google business", status=404, reason="no account of this connection has the location")
+    return found
+
+
+async def review_link(outside: Outside, owner: UUID, location: Record, fallback: str | None) -> str:
+    """Where a customer writes a review of this location: from Google's own data of it, kept for a month.
+
+    *fallback* is the client's own address, for when Google gives none. Conflict when there is neither.
+    """
+    known = await sync_store.review_url(outside.db, location["id"])
+    if known:
+        return known
+    _, number = rules.parts_of(location["resource_id"])
+    try:
+        found = await ask(outside, owner, location["connection_id"], lambda google: google.location(number))
+    except VendorError as error:
+        if not fallback:
+            raise
+        outside.warn("review_link_not_read", reason=str(error))
+        return fallback
+    if found.review_url.startswith("https://"):
+        await sync_store.keep_review_url(outside.db, owner, location["id"], found.review_url)
+        return found.review_url
+    if fallback:
+        return fallback
+    raise Conflict("Google names no page for reviews of this location. Set a review link in the settings.")
+
+
+async def at_google(outside: Outside, owner: UUID) -> list[dict[str, Any]]:
+    """Every location that the client's Google connections may see, each with ``accountName`` and ``accountId``."""
+    found = []
+    for connection in await connections.active_connections(outside.db, owner, "google"):
+
+        async def look(google: Google) -> list[dict[str, Any]]:
+            return [
+                {**location.raw, "accountName": account.title, "accountId": account.name}
+                for account in await google.accounts()
+                for location in await google.locations(account.name)
+            ]
+
+        found += await ask(outside, owner, connection["id"], look)
+    return found

@@ -1,0 +1,1 @@
+"""Google Business Profile: accounts, locations, reviews and replies."""
