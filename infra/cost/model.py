@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+
+from cronsim import CronSim
 
 from shared import manifest
 from shared.config import SECRETS
 
 HERE = Path(__file__).parent
 HOURS = 730
+DAYS = HOURS / 24
 WARM_S = HOURS * 3600
 
 
@@ -30,6 +35,26 @@ def dollars(name: str, amount: float) -> float:
     """What *amount* of a priced thing costs beyond what is free."""
     price = prices()[name]
     return float(max(0.0, amount - price["free"]) * price["price"])
+
+
+@lru_cache(maxsize=64)
+def runs_a_day(schedule: str) -> int:
+    """How often the manifest's schedule of this name runs."""
+    cron = manifest.BY_NAME[schedule].cron
+    assert cron is not None, schedule
+    midnight = datetime(2026, 1, 1, tzinfo=UTC)
+    before = midnight - timedelta(seconds=1)  # what follows it includes midnight
+    return sum(1 for _ in takewhile(lambda at: at < midnight + timedelta(days=1), CronSim(cron, before)))
+
+
+def schedules() -> list[str]:
+    return [function.name for function in manifest.by_trigger("schedule")]
+
+
+def places(function: str) -> int:
+    """How many requests all instances of a function serve at once."""
+    found = manifest.BY_NAME[function]
+    return found.max_instances * found.concurrency
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +77,49 @@ class Month:
 
     @property
     def tasks(self) -> float:
-        return self.per_client("forms") + self.per_client("mails") + self.per_client("calls")
+        return self.per_client("forms") + self.per_client("mails")
 
     @property
     def scheduled(self) -> float:
-        """Runs of schedules: one every minute, the others about hourly."""
-        return float(HOURS * 60 + HOURS * (usage()["planned"]["schedules"] - 1))
+        """Runs of schedules."""
+        return float(DAYS * sum(runs_a_day(name) for name in schedules()))
 
     @property
     def polls(self) -> float:
-        return self.clients * WARM_S / float(usage()["planned"]["poll_every_s"])
+        """Accounts at CallTrackingMetrics that a poll has read."""
+        return float(self.clients * DAYS * runs_a_day("leads_poll_ctm"))
+
+    @property
+    def reviews_read(self) -> float:
+        return self.per_client("locations") * DAYS * runs_a_day("reviews_poll_google")
+
+    @property
+    def monday_calls(self) -> float:
+        """One for all boards at each poll, and those that read or change one."""
+        return float(DAYS * (runs_a_day("monday_poll") + self.per_client("board_reads_per_day")))
+
+    @property
+    def events(self) -> float:
+        """Messages of Pub/Sub: what polls hand out, calls with words, mail events."""
+        boards = self.per_client("board_reads_per_day") * DAYS
+        return self.polls + self.reviews_read + boards + self.per_client("calls") + self.webhooks
 
     @property
     def classifications(self) -> float:
         return self.per_client("calls") + self.per_client("forms") + self.per_client("reviews")
 
     @property
-    def board_syncs(self) -> float:
-        return self.per_client("board_syncs_per_day") * 30
-
-    @property
     def billed_s(self) -> float:
-        """Seconds in which an instance is billed."""
-        time, planned = usage()["time"], usage()["planned"]
-        quick = (self.gateway_calls + self.webhooks + self.scheduled) * time["request_s"]
+        """Seconds in which an instance is billed; readers of CTM share theirs, where there are several."""
+        time = usage()["time"]
+        quick = (self.gateway_calls + self.webhooks + self.scheduled + self.reviews_read) * time["request_s"]
         work = (self.per_client("forms") + self.per_client("mails")) * time["task_s"]
-        polling = self.polls * time["ctm_s"] / planned["poll_parallel"]
+        polling = self.polls * time["ctm_s"] / min(self.clients or 1, manifest.BY_NAME["leads_sync"].concurrency)
         return float(quick + work + self.per_client("calls") * time["classify_s"] + polling)
 
     @property
     def runs(self) -> float:
-        return self.gateway_calls + self.webhooks + self.tasks + self.scheduled
+        return self.gateway_calls + self.tasks + self.events + self.scheduled
 
 
 def database(clients: int) -> dict[str, Any]:
@@ -110,8 +147,8 @@ def monthly(clients: int) -> dict[str, float]:
         + dollars("run_requests", month.runs),
         "API Gateway": dollars("gateway_calls", month.gateway_calls),
         "Cloud Tasks": dollars("tasks_operations", 2 * month.tasks),
-        "Pub/Sub": dollars("pubsub_tib", 2 * month.webhooks * 1000 / 2**40),
-        "Cloud Scheduler": dollars("scheduler_jobs", usage()["planned"]["schedules"]),
+        "Pub/Sub": dollars("pubsub_tib", 2 * month.events * 1000 / 2**40),
+        "Cloud Scheduler": dollars("scheduler_jobs", len(schedules())),
         "Firestore": dollars("firestore_operations", month.per_client("firestore_operations")),
         "Cloud Storage": dollars("storage_gb", month.per_client("stored_gb")),
         "Secret Manager": dollars("secret_versions", 2 * (len(SECRETS) + 1)),
@@ -127,7 +164,7 @@ def monthly(clients: int) -> dict[str, float]:
 def idle() -> dict[str, float]:
     """Dollars a month of a project in which nothing happens: the environments of infra/terraform/envs."""
     small = {"vcpu": 1, "memory_gb": 3.75}
-    kept = dollars("secret_versions", len(SECRETS) + 1) + dollars("scheduler_jobs", usage()["planned"]["schedules"])
+    kept = dollars("secret_versions", len(SECRETS) + 1) + dollars("scheduler_jobs", len(schedules()))
     kept += dollars("registry_gb", 4) + dollars("run_vcpu_s", Month(0).billed_s)
     dev = database_cost(small, disk_gb=10, plus=False, highly_available=False) + kept
     return {"dev": dev, "prod": database_cost(database(1), disk_gb=50) + kept}
@@ -150,14 +187,13 @@ class Limit:
 
 def limits(clients: int) -> list[Limit]:
     """Every limit at *clients*, the tightest first."""
-    month, traffic, time, planned = Month(clients), usage()["traffic"], usage()["time"], usage()["planned"]
+    month, traffic, time = Month(clients), usage()["traffic"], usage()["time"]
     peak_per_s = traffic["peak"] / (traffic["hours_per_month"] * 3600)
     calls_s = month.gateway_calls * peak_per_s
     tasks_s = month.tasks * peak_per_s
     statements_s = (calls_s + month.webhooks * peak_per_s + 3 * tasks_s) * time["statements_per_request"]
     size = database(clients)
     forms, emails = manifest.QUEUES["forms"], manifest.QUEUES["emails"]
-    submit = manifest.BY_NAME["forms_submit"]
     found = [
         Limit(
             "Database CPU",
@@ -170,9 +206,9 @@ def limits(clients: int) -> list[Limit]:
             "more server connections, shorter transactions",
         ),
         Limit(
-            "CTM poll within its run",
-            clients * time["ctm_s"] / planned["poll_parallel"] / planned["poll_timeout_s"],
-            "a task per account instead of one run over all of them",
+            "CTM polls within their interval",
+            month.polls / (DAYS * 86_400) * time["ctm_s"] / places("leads_sync"),
+            "`max_instances` of `leads_sync`",
         ),
         Limit(
             "Queue `forms` at once",
@@ -185,18 +221,18 @@ def limits(clients: int) -> list[Limit]:
             "`at_once` of the queue in the manifest",
         ),
         Limit(
-            "Queue for classifying calls",
-            month.per_client("calls") * peak_per_s / planned["classify_per_second"],
-            "rate of the queue in the manifest, then Vertex AI's quota",
+            "Instances of `leads_classify`",
+            month.per_client("calls") * peak_per_s * time["vertex_s"] / places("leads_classify"),
+            "`max_instances` in the manifest, then Vertex AI's quota",
         ),
         Limit(
             "Instances of `forms_submit`",
-            month.per_client("forms") * peak_per_s * time["request_s"] / (submit.max_instances * submit.concurrency),
+            month.per_client("forms") * peak_per_s * time["request_s"] / places("forms_submit"),
             "`max_instances` in the manifest; the connection budget says how far",
         ),
     ]
     demand = {
-        "board_syncs": month.board_syncs / 30 / 24 / 60,
+        "monday_calls": month.monday_calls / (HOURS * 60),
         "polls": month.polls / (HOURS * 60),
         "classifications": month.classifications * peak_per_s * 60,
         "gateway_calls": 2 * calls_s * 60,

@@ -16,8 +16,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.cost.model import Month, database, usage
+from infra.cost.model import Month, database, places, runs_a_day, usage
 from shared import manifest
+from shared.manifest import Access
 
 IDLE_S = 900.0  # Cloud Run keeps an idle instance about so long
 MOST_ARRIVALS = 30_000  # of one flow: bounds the time a simulation takes
@@ -98,7 +99,6 @@ class Simulation:
         self._number = itertools.count()
         self._services: dict[str, Service] = {}
         self._time = usage()["time"]
-        self._planned = usage()["planned"]
         quotas = {quota["of"]: quota for quota in usage()["quotas"]}
         self.database = Station("database connections", database(clients)["server_connections"])
         self.vertex = Station("Vertex AI quota", float("inf"), quotas["classifications"]["per_minute"] / 60)
@@ -107,11 +107,9 @@ class Simulation:
             queue.name: Station(f"queue {queue.name}", queue.at_once, queue.per_second)
             for queue in manifest.QUEUES.values()
         }
-        self.queues.setdefault(
-            "leads", Station("queue leads", self._planned["classify_at_once"], self._planned["classify_per_second"])
-        )
-        names = range(self._planned["functions"] - len(manifest.FUNCTIONS))
-        self._dashboard = [f"endpoint {number}" for number in names]
+        self._dashboard = [
+            one.name for one in manifest.by_trigger("http") if one.access not in (Access.PUBLIC, Access.LINK)
+        ]
         self._popularity = [1 / (rank + 1) for rank in range(len(self._dashboard))]
 
     # ---- the clockwork
@@ -165,10 +163,9 @@ class Simulation:
 
     def service(self, name: str) -> Service:
         if name not in self._services:
-            function = manifest.BY_NAME.get(name)
-            instances, concurrency = (function.max_instances, function.concurrency) if function else (10, 40)
-            station = Station(f"instances of {name}" if function else "instances", instances * concurrency)
-            self._services[name] = Service(station, concurrency)
+            self._services[name] = Service(
+                Station(f"instances of {name}", places(name)), manifest.BY_NAME[name].concurrency
+            )
         return self._services[name]
 
     def statements(self, count: int) -> Step:
@@ -234,10 +231,10 @@ class Simulation:
 
     def call(self, flow: Flow) -> Step:
         """A call ended; the next poll finds it, Gemini labels it."""
-        every = float(self._planned["poll_every_s"])
+        every = 86_400 / runs_a_day("leads_poll_ctm")
         wait = every - self.now % every
-        # Within a run the accounts are asked one after the other, some at a time.
-        turn = self.random.random() * self.clients * self._time["ctm_s"] / self._planned["poll_parallel"]
+        # All accounts are due at once; as many are asked as the instances have places.
+        turn = self.random.random() * self.clients * self._time["ctm_s"] / places("leads_sync")
         flow.lost["the poll's interval"] += wait
         flow.lost["the poll's turn"] += turn
         yield wait + turn
@@ -246,7 +243,7 @@ class Simulation:
             yield from self.vendor(self.vertex, self._time["vertex_s"])
             yield from self.statements(2)
 
-        yield from self.queued("leads", "leads_classify", flow, classify)
+        yield from self.run("leads_classify", flow, classify)
 
     # ---- the hour
 
