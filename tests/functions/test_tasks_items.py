@@ -208,7 +208,9 @@ async def test_finished_work_is_archived_then_purged(world: World) -> None:
     open_long, gone_long, gone_lately = (
         await item("To Do", 400), await item("To Do", 31, archived=True), await item("To Do", 29, archived=True)
     )  # fmt: skip
-    await world.db.execute("insert into task_time_entries (item_id, time_spent_minutes) values ($1, 60)", gone_long)
+    entry = await world.db.fetchval(
+        "insert into task_time_entries (item_id, time_spent_minutes) values ($1, 60) returning id", gone_long
+    )
     step = (await admin.post(f"/items/{open_long}/subitems", {"name": "s"}))["subitem"]["id"]
     await world.db.execute("update task_subitems set archived_at = now() - interval '31 days' where id = $1", step)
 
@@ -219,9 +221,7 @@ async def test_finished_work_is_archived_then_purged(world: World) -> None:
     left = {row["id"]: row["archived_at"] is not None for row in rows}
     assert left == {one.item: False, done_long: True, done_lately: False, open_long: False, gone_lately: True}
     assert await world.db.fetchval("select count(*) from task_subitems where id = $1", step) == 0
-    kept = await world.db.fetchrow(
-        "select item_name, board_id::text from task_time_entries where time_spent_minutes = 60"
-    )
+    kept = await world.db.fetchrow("select item_name, board_id::text from task_time_entries where id = $1", entry)
     assert dict(kept) == {"item_name": "x", "board_id": one.board}
     last = (await told(world, done_long))[-1]
     assert (last["origin"], last["by"], last["changes"][0]["what"]) == ("schedule", None, "archived")

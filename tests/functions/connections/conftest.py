@@ -30,7 +30,8 @@ async def _accounts(_world: World) -> AsyncIterator[Accounts]:
 
 @pytest.fixture
 async def accounts(world: World, _accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
-    """The vendors, empty, and an instance that knows them."""
+    """The vendors, empty, an instance that knows them, and no app of another test's that would count before it."""
+    await world.db.execute("delete from oauth_providers")
     before, services = world.services.settings, world.services
     env: dict[str, Any] = {}
     for name in SCOPES:

@@ -31,13 +31,6 @@ def path(connection_id: object, more: str = "") -> str:
 APP = {"provider": "google", "client_id": "our-id", "client_secret": "our-secret-0001", "scopes": ["a", "b"]}
 
 
-@pytest.fixture
-async def no_apps(world: World) -> Any:
-    yield
-    await world.db.execute("delete from oauth_providers")
-
-
-@pytest.mark.usefixtures("no_apps")
 async def test_an_app_is_kept_without_showing_its_secret(world: World, accounts: Accounts) -> None:
     """Created, listed, shown, changed, deleted: the secret is sealed and in no answer; an empty one stays."""
     headers = await admin(world, "superadmin")
@@ -59,7 +52,6 @@ async def test_an_app_is_kept_without_showing_its_secret(world: World, accounts:
     assert (await world.call("GET", where, headers=headers)).status_code == 404
 
 
-@pytest.mark.usefixtures("no_apps")
 async def test_an_apps_addresses_are_the_vendors_and_ours(world: World, accounts: Accounts) -> None:
     """People and our secret go to no other host than the vendor's, and come back to no other than ours."""
     headers = await admin(world, "superadmin")
@@ -79,7 +71,6 @@ async def test_an_apps_addresses_are_the_vendors_and_ours(world: World, accounts
     assert answer.status_code == 200
 
 
-@pytest.mark.usefixtures("no_apps")
 async def test_a_configured_app_counts_before_the_environment(world: World, accounts: Accounts) -> None:
     """An active row's id and scopes, and those that name the account, go out; a switched-off one is none."""
     headers, client_id = await admin(world, "superadmin"), await world.client()
