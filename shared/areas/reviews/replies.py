@@ -20,7 +20,7 @@ from shared.db.database import Record, Transaction
 from shared.errors import Conflict, Invalid, Reconnect, Rejected, TryLater, VendorError
 
 LEASE = timedelta(seconds=60)  # longer than Google may take for the question and the answer
-PERSON_FIRST = timedelta(seconds=60)  # the queue waits while a person's own request tries
+PERSON_FIRST = timedelta(seconds=15)  # the queue waits while a person's own request tries; the lease does the rest
 PORTAL = "/portal?tab=reviews"
 
 
