@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,35 +23,53 @@ from shared.areas.notifications.models import Notice
 from shared.areas.reviews import (
     automation_store,
     replies,
+    reply_store,
     request_store,
     rules,
     service,
     settings_store,
     store,
     sync_store,
+    writing,
 )
 from shared.areas.reviews.models import CatchUp, Evaluate, RunRule
 from shared.areas.reviews.outside import Outside
-from shared.areas.reviews.writing import Asked, Mood
+from shared.areas.reviews.writing import Asked, Mood, Unreadable
 from shared.db.database import Record, Transaction
-from shared.errors import Conflict, Reconnect, Rejected, TryLater, VendorError
+from shared.errors import Conflict, Rejected, TryLater, VendorError
 
 _HISTORY_AT_ONCE = 40  # moods judged by one run
+_CHANGED = "The review was changed or removed meanwhile."
+_ANSWERED = "The review was answered meanwhile."
 
 
-async def judge_mood(outside: Outside, review: Record, *, last_attempt: bool) -> Mood | None:
-    """The mood of a review; None when it has too few words, the AI will not say, or could not for too long."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """That the AI was asked for a review's mood; None: it does not judge this review, now or later."""
+
+    mood: Mood | None
+
+
+async def judge_mood(outside: Outside, review: Record, *, last_attempt: bool) -> Judged | None:
+    """What the AI says of a review's mood. None when that is known, when the review has too few words, and when the AI
+    could not be asked for too long: then it is judged with the history, after a later sync."""
     if len((review["review_text"] or "").strip()) < rules.SENTIMENT_FROM or review["sentiment_analyzed_at"] is not None:
         return None
     try:
-        return await service.judge(outside, review)
-    except (Rejected, Reconnect) as error:
-        outside.warn("mood_refused", review_id=review["id"], reason=str(error))
-    except TryLater as error:
+        return Judged(await service.judge(outside, review))
+    except VendorError as error:
+        if _withheld(error):
+            outside.warn("mood_refused", review_id=review["id"], reason=str(error))
+            return Judged(None)
         if not last_attempt:
-            raise
+            raise TryLater(error.vendor, status=error.status, reason=error.reason) from error
         outside.warn("mood_given_up", review_id=review["id"], reason=str(error))
     return None
+
+
+def _withheld(error: VendorError) -> bool:
+    """Whether the AI refuses this review; any other refusal is of our settings, and ends with them."""
+    return isinstance(error, Rejected) and error.status is None
 
 
 async def find(outside: Outside, work: Evaluate | RunRule) -> Record | None:
@@ -59,10 +78,16 @@ async def find(outside: Outside, work: Evaluate | RunRule) -> Record | None:
     return row if row is not None and row["review_updated_at"] == work.version else None
 
 
-async def keep(tx: Transaction, outside: Outside, work: Evaluate, review: Record, mood: Mood | None) -> None:
-    """Store the mood; of a review that is news, tell whom it concerns and let the rules look at it, once."""
-    if review["sentiment_analyzed_at"] is None:
-        await store.set_mood(tx, work.client_id, work.review_id, *_columns(mood))
+async def keep(tx: Transaction, outside: Outside, work: Evaluate, judged: Judged | None) -> None:
+    """Store the mood; of a review that is news, tell whom it concerns and let the rules look at it, once.
+
+    Nothing is done about a review that was edited while the AI judged it: its next message is on the way.
+    """
+    review = await store.find(tx, work.client_id, work.review_id, lock=True)
+    if review is None or review["review_updated_at"] != work.version:
+        return
+    if judged is not None:
+        await store.set_mood(tx, work.client_id, work.review_id, work.version, judged.mood)
     row = await automation_store.take(tx, work.client_id, work.review_id)
     if row is None:
         return
@@ -73,10 +98,6 @@ async def keep(tx: Transaction, outside: Outside, work: Evaluate, review: Record
         return
     if not await _first_rule(tx, outside, work, row):
         await _draft_by_settings(tx, work, row, wishes)
-
-
-def _columns(mood: Mood | None) -> tuple[float | None, str | None]:
-    return (mood.score, mood.label) if mood else (None, None)
 
 
 async def _tell(tx: Transaction, outside: Outside, owner: UUID, review: Record, wishes: Record) -> None:
@@ -185,15 +206,22 @@ async def pending(outside: Outside, work: RunRule) -> tuple[Record, Record | Non
         return "done"
     review = await find(outside, work)
     if review is None:
-        return "The review was changed or removed meanwhile."
-    if review["has_response"]:
-        return "The review was answered meanwhile."
-    if row["rule_id"] is None:
-        return (review, None) if row["by_settings"] else "The rule was deleted meanwhile."
+        return _CHANGED
+    if review["has_response"] or await reply_store.state(outside.db, work.client_id, work.review_id):
+        return _ANSWERED
     rule = await settings_store.rule(outside.db, work.client_id, row["rule_id"])
-    if rule is None or not rule["is_active"]:
+    if rule is None and not row["by_settings"]:
+        return "The rule was deleted meanwhile."
+    if rule is not None and not rule["is_active"]:
         return "The rule was switched off meanwhile."
+    if not review["drafting"] and not _by_template(rule):
+        return "AI drafts are switched off in the settings."
     return review, rule
+
+
+def _by_template(rule: Record | None) -> bool:
+    """Whether a rule's template is its reply, without the AI."""
+    return rule is not None and bool(rule["response_template"]) and not rule["use_ai_personalization"]
 
 
 async def compose(outside: Outside, review: Record, rule: Record | None) -> tuple[str, Mapping[str, Any], str | None]:
@@ -205,8 +233,8 @@ async def compose(outside: Outside, review: Record, rule: Record | None) -> tupl
         "rating": str(review["rating"]),
         "location_name": review["resource_name"] or "",
     }
-    if rule and template and not rule["use_ai_personalization"]:
-        return rules.filled(template, values), {"template": True}, None
+    if _by_template(rule):
+        return rules.filled(template, values).strip(), {"template": True}, None
     asked = Asked(
         business=review["business_name"] or "",
         about=review["business_description"] or "",
@@ -232,8 +260,14 @@ async def keep_written(
 ) -> None:
     """Store the draft; send it when the rule may, and nothing speaks against it. Once, whatever is delivered again."""
     review = await store.find(tx, work.client_id, work.review_id, lock=True)
-    if review is None or review["has_response"] or review["review_updated_at"] != work.version:
-        await automation_store.settle(tx, work.log_id, "skipped", error="The review was changed meanwhile.")
+    if review is None or review["review_updated_at"] != work.version:
+        await automation_store.settle(tx, work.log_id, "skipped", error=_CHANGED)
+        return
+    if review["has_response"] or await reply_store.state(tx, work.client_id, work.review_id):
+        await automation_store.settle(tx, work.log_id, "skipped", error=_ANSWERED)
+        return
+    if not text:
+        await automation_store.settle(tx, work.log_id, "failed", error="The template makes no reply to this review.")
         return
     by_ai = system is not None
     draft = await store.insert_draft(
@@ -261,9 +295,17 @@ def _why_held(rule: Record, review: Record, text: str, *, by_ai: bool) -> str | 
         return "The rule asks for approval."
     if review["sentiment_label"] == "negative":
         return "The review's mood is negative."
+    if rules.too_long(text):
+        return "The reply is too long."
     if by_ai:
-        return rules.doubt_about(review["review_text"] or "", text)
-    return "The reply is too long." if rules.too_long(text) else None
+        return rules.doubt_about(review["review_text"] or "", _not_the_owners(review, text))
+    return rules.doubt_about("", review["reviewer_name"]) if review["reviewer_name"] in text else None
+
+
+def _not_the_owners(review: Record, text: str) -> str:
+    """What the AI wrote of a reply: signature and business name are the owner's own words, whatever they hold."""
+    written = text.removesuffix(writing.ending(review["signature"]))
+    return written.replace(review["business_name"], "") if review["business_name"] else written
 
 
 async def settle(outside: Outside, work: RunRule, status: str, error: str) -> None:
@@ -292,14 +334,11 @@ async def go_on(tx: Transaction, work: CatchUp) -> None:
 async def _judge_old(outside: Outside, owner: UUID, row: Record, until: float) -> bool:
     if time.monotonic() > until:
         return False
+    mood = None
     try:
         mood = await service.judge(outside, row)
-    except Rejected as error:
-        if error.status is not None:
+    except VendorError as error:
+        if not (_withheld(error) or isinstance(error, Unreadable)):  # whose answer makes no sense is not asked again
             return False
-        await store.set_mood(outside.db, owner, row["id"], None, None)
-        return True
-    except VendorError:
-        return False
-    await store.set_mood(outside.db, owner, row["id"], mood.score, mood.label)
+    await store.set_mood(outside.db, owner, row["id"], row["review_updated_at"], mood)
     return True

@@ -146,6 +146,11 @@ def _only_true(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _default_if_null(default: Any) -> BeforeValidator:
+    """The panel sends null when a field is cleared: that asks for the default."""
+    return BeforeValidator(lambda value: default if value is None else value)
+
+
 PageNumber = Annotated[int, _in_range(1, 1_000_000)]
 PageSize = Annotated[int, _in_range(1, 100)]
 Filter = Annotated[bool | None, BeforeValidator(_only_true)]
@@ -205,7 +210,7 @@ class DraftResponse(BaseModel):
     includeBusinessName: bool | None = None
     includeReviewerName: bool | None = None
     customInstructions: OptionalText = None
-    maxLength: Annotated[int, Field(ge=50, le=4000)] = 500
+    maxLength: Annotated[int, _default_if_null(500), Field(ge=50, le=4000)] = 500
 
 
 class SendResponse(BaseModel):
@@ -248,11 +253,6 @@ def _https(value: object) -> object:
     if isinstance(value, str) and not value.strip().startswith("https://"):
         raise ValueError("must begin with https://")
     return value.strip() if isinstance(value, str) else value
-
-
-def _default_if_null(default: Any) -> BeforeValidator:
-    """The panel sends null when a field is cleared: that asks for the default."""
-    return BeforeValidator(lambda value: default if value is None else value)
 
 
 _Signature = Annotated[str, StringConstraints(max_length=300)]

@@ -137,7 +137,7 @@ def doubt_about(review_text: str, reply: str) -> str | None:
     ):
         if pattern.search(reply):
             return doubt
-    return "The reply is too long." if too_long(reply) else None
+    return None
 
 
 # --- automation -------------------------------------------------------------------------------------------------------

@@ -224,8 +224,27 @@ async def finished(db: Executor, location_id: UUID, newest: datetime | None, *, 
     )  # fmt: skip
 
 
-async def sum_up(db: Executor, owner: UUID, error: str | None) -> None:
-    """The numbers that the client's profile keeps, and when the reviews were last read, or why not."""
+async def saw(db: Executor, owner: UUID, review_ids: Sequence[UUID]) -> None:
+    """These are still at Google, although no page showed them: others are looked for before they are again."""
+    await db.execute(
+        "update reviews set last_synced_at = now() where client_id = $1 and id = any($2)", owner, review_ids
+    )
+
+
+async def failed(db: Executor, owner: UUID, error: str) -> None:
+    """Why the client's reviews cannot be read."""
+    await db.execute(
+        """
+        insert into review_settings (client_id, sync_error) values ($1, $2)
+        on conflict (client_id) do update set sync_error = excluded.sync_error
+        """,
+        owner,
+        error,
+    )
+
+
+async def sum_up(db: Executor, owner: UUID) -> None:
+    """The numbers that the client's profile keeps, and that the reviews were read just now."""
     await db.execute(
         """
         update client_profiles p
@@ -242,13 +261,10 @@ async def sum_up(db: Executor, owner: UUID, error: str | None) -> None:
     )
     await db.execute(
         """
-        insert into review_settings (client_id, last_sync_at, sync_error)
-        values ($1, case when $2::text is null then now() end, $2)
-        on conflict (client_id) do update
-            set last_sync_at = coalesce(excluded.last_sync_at, review_settings.last_sync_at), sync_error = $2
+        insert into review_settings (client_id, last_sync_at) values ($1, now())
+        on conflict (client_id) do update set last_sync_at = now(), sync_error = null
         """,
         owner,
-        error,
     )
 
 
@@ -273,10 +289,9 @@ async def keep_review_url(db: Executor, owner: UUID, location_id: UUID, url: str
     )  # fmt: skip
 
 
-_UNREAD = """exists (
-    select from reviews where client_id = $1 and sentiment_analyzed_at is null and removed_at is null
-      and length(review_text) >= 10
-)"""
+# With words that nobody has judged; news is judged by itself first.
+_UNREAD = """client_id = $1 and sentiment_analyzed_at is null and removed_at is null and length(review_text) >= 10
+    and (automated_at is not null or not is_news)"""
 
 
 async def begin_reading(db: Executor, owner: UUID) -> bool:
@@ -285,7 +300,8 @@ async def begin_reading(db: Executor, owner: UUID) -> bool:
         await db.execute(
             f"""
             update review_settings set reading_until = now() + interval '10 minutes'
-            where client_id = $1 and (reading_until is null or reading_until < now()) and {_UNREAD}
+            where client_id = $1 and (reading_until is null or reading_until < now())
+              and exists (select from reviews where {_UNREAD})
             """,  # noqa: S608  the condition is ours
             owner,
         )
@@ -298,7 +314,8 @@ async def keep_reading(db: Executor, owner: UUID) -> bool:
         await db.fetchval(
             f"""
             update review_settings
-            set reading_until = case when {_UNREAD} then now() + interval '10 minutes' end
+            set reading_until = case
+                when exists (select from reviews where {_UNREAD}) then now() + interval '10 minutes' end
             where client_id = $1 returning reading_until is not null
             """,  # noqa: S608  the condition is ours
             owner,
@@ -307,13 +324,12 @@ async def keep_reading(db: Executor, owner: UUID) -> bool:
 
 
 async def unread(db: Executor, owner: UUID, limit: int) -> list[Record]:
-    """The newest of these: id, reviewer_name, rating, review_text."""
+    """The newest of these: id, reviewer_name, rating, review_text, review_updated_at."""
     return await db.fetch(
-        """
-        select id, reviewer_name, rating, review_text from reviews
-        where client_id = $1 and sentiment_analyzed_at is null and removed_at is null and length(review_text) >= 10
+        f"""
+        select id, reviewer_name, rating, review_text, review_updated_at from reviews where {_UNREAD}
         order by review_created_at desc, id limit $2
-        """,
+        """,  # noqa: S608  the condition is ours
         owner,
         limit,
     )
