@@ -363,3 +363,34 @@ async def test_news_is_judged_once(client: Client) -> None:
     assert await client.work("reviews_catch_up") == []
     await client.work()
     assert (await client.review(review))["sentiment_label"] == "positive"
+
+
+@pytest.mark.parametrize("twice", [False, True])
+async def test_a_location_of_another_account_keeps_its_reviews(client: Client, twice: bool) -> None:
+    """The location is reached through another account: Google's names change, what people noted stays, nothing is
+    there twice; also where both names were stored."""
+    review, stored = await client.have()
+    await client.call("PUT", f"/{stored['id']}/notes", json={"notes": "call her"})
+    before, client.account = client.location, f"{client.account}8"
+    client.google.add_account(client.account, "Group", owner=client.person)
+    client.google.add_location(client.account, client.number, "Main Street")
+    del client.google.locations[before], client.google.reviews[review["name"]]
+    review["name"] = review["name"].replace(before, client.location)
+    client.google.reviews[review["name"]] = review
+    if twice:
+        await client.world.db.execute(
+            """insert into reviews (client_id, oauth_resource_id, platform_review_id, reviewer_name, rating,
+                                    review_created_at, internal_notes)
+               values ($1, $2, $3, 'Ada', 5, now(), 'call her')""",
+            client.id, client.location_id, review["name"],
+        )  # fmt: skip
+    await client.world.db.execute(
+        "update oauth_locations set account_id = $2 where oauth_connection_id = $1",
+        client.connection_id,
+        client.account,
+    )
+    done = await client.sync(forceFullSync=True)
+    assert (done["errors"], done["newReviews"]) == ([], 0)
+    [shown] = await client.reviews()
+    assert (shown["platform_review_id"], shown["internal_notes"]) == (review["name"], "call her")
+    assert (await client.call("POST", f"/{shown['id']}/respond", json={"response": "Thanks!"})).status_code == 200

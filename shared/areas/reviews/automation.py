@@ -299,7 +299,7 @@ def _why_held(rule: Record, review: Record, text: str, *, by_ai: bool) -> str | 
         return "The reply is too long."
     if by_ai:
         return rules.doubt_about(review["review_text"] or "", _not_the_owners(review, text))
-    return rules.doubt_about("", review["reviewer_name"]) if review["reviewer_name"] in text else None
+    return rules.doubt_in(review["reviewer_name"]) if review["reviewer_name"] in text else None
 
 
 def _not_the_owners(review: Record, text: str) -> str:

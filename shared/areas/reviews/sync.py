@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 from shared.areas.reviews import locations, rules, settings_store, sync_store
 from shared.areas.reviews.models import CatchUp, Evaluate, Google, Page, Review, SyncDue
 from shared.areas.reviews.outside import Outside, ask
-from shared.db.database import Record, Transaction
+from shared.db.database import Executor, Record, Transaction
 from shared.errors import Conflict, NotFound, Reconnect, Rejected, TryLater, VendorError
 
 TOPIC = "reviews-sync-due"
@@ -210,6 +210,7 @@ class _Run:
             self.full_since, self.token = state["full_started_at"], state["full_page_token"]
         elif full or late or self.synced_at is None:
             self.full_since = await sync_store.begin_full(self.outside.db, self.id)
+            await sync_store.move(self.outside.db, self.owner, self.parent)
 
     async def read(self, until: float) -> None:
         """Store page after page, until the end, what is known, or the time is over."""
@@ -272,9 +273,9 @@ class _Run:
                 self.full_since, self.token = await sync_store.begin_full(self.outside.db, self.id), ""
         raise TryLater("google business", reason="its page tokens do not hold")
 
-    async def _fence(self, tx: Transaction) -> None:
-        """Nothing is stored unless the lease is still this run's; the lock keeps it so until the commit."""
-        if not await sync_store.keep_lease(tx, self.id, self.lease, LEASE):
+    async def _fence(self, db: Executor) -> None:
+        """Nothing is stored unless the lease is still this run's; in a transaction the lock keeps it so to its end."""
+        if not await sync_store.keep_lease(db, self.id, self.lease, LEASE):
             raise SyncLost
 
     async def _store(self, tx: Transaction, reviews: Sequence[Review], read_at: datetime) -> None:
@@ -333,6 +334,10 @@ class _Run:
         there: list[UUID] = []
         for row in missing:
             name: str = row["name"]
+            if not name.startswith(f"{self.parent}/"):  # it is here twice, under the name of another account
+                gone.append(row["id"])
+                continue
+            await self._fence(self.outside.db)
 
             async def look(google: Google, name: str = name) -> Review | None:
                 return await google.review(name)

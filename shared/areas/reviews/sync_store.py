@@ -91,6 +91,29 @@ async def begin_full(db: Executor, location_id: UUID) -> datetime:
     return began
 
 
+async def move(db: Executor, owner: UUID, parent: str) -> None:
+    """Give the client's reviews of a location the names that they have under *parent* (``accounts/1/locations/2``).
+
+    Google's names begin with the account through which a location is reached: after another person has connected it,
+    or it has changed its group, its reviews are still the same.
+    """
+    await db.execute(
+        """
+        with known as (
+            select distinct on (review) id, $2 || '/reviews/' || review as name
+            from (select *, split_part(platform_review_id, '/', 6) as review from reviews) r
+            where client_id = $1 and platform = 'google' and split_part(platform_review_id, '/', 4) = $3
+              and split_part(platform_review_id, '/', 2) <> $4
+            order by review, removed_at desc nulls first, last_synced_at desc
+        )
+        update reviews r set platform_review_id = k.name from known k
+        where r.id = k.id and not exists (
+            select from reviews o where o.client_id = $1 and o.platform = 'google' and o.platform_review_id = k.name)
+        """,
+        owner, parent, parent.split("/")[3], parent.split("/")[1],
+    )  # fmt: skip
+
+
 async def keep_page(db: Executor, location_id: UUID, token: str) -> None:
     await db.execute("update review_syncs set full_page_token = $2 where oauth_resource_id = $1", location_id, token)
 
