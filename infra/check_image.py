@@ -103,6 +103,8 @@ def check(built: Image, function: Function) -> Answer:
         else:
             status = _expect(function, port, "POST", "/", {401})
         memory_mb = _memory_mb(process.pid)
+    except OSError as error:  # it stopped, or something else has taken its port meanwhile
+        raise Failed(f"{function.name} answers no more: {error}") from error
     finally:
         process.terminate()
         output = process.communicate(timeout=10)[0].decode(errors="replace")
