@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 from pydantic.fields import FieldInfo
 
+from shared.areas.queries import From, PageNumber, PageSize, To, in_range
 from shared.areas.text import EmailAddress, OptionalLongText, OptionalText, blank_is_none
 
 Tone = Literal["professional", "friendly", "casual", "formal", "empathetic"]
@@ -112,34 +113,6 @@ class Documents(Protocol):
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
-def _moment(value: object) -> object:
-    """A day is its first instant in UTC; a time without zone is UTC's."""
-    if isinstance(value, str) and value.strip():
-        try:
-            told = datetime.fromisoformat(value.strip())
-            return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-        except OverflowError as error:
-            raise ValueError("is not a date such as 2026-01-31") from error
-    return blank_is_none(value)
-
-
-def _last_moment(value: object) -> object:
-    """As ``_moment``; of a day alone the last instant."""
-    if isinstance(value, str) and len(value.strip()) == len("2026-01-31"):
-        return datetime.combine(date.fromisoformat(value.strip()), time.max, UTC)
-    return _moment(value)
-
-
-def _in_range(least: int, most: int) -> BeforeValidator:
-    """A number out of range counts as the nearest in range."""
-
-    def clamp(value: object) -> object:
-        text = str(value).strip()
-        return max(least, min(int(text), most)) if text.lstrip("-").isdecimal() and len(text) < 20 else value
-
-    return BeforeValidator(clamp)
-
-
 def _only_true(value: object) -> object:
     """A filter of yes or no: empty filters nothing."""
     value = blank_is_none(value)
@@ -151,8 +124,6 @@ def _default_if_null(default: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: default if value is None else value)
 
 
-PageNumber = Annotated[int, _in_range(1, 1_000_000)]
-PageSize = Annotated[int, _in_range(1, 100)]
 Filter = Annotated[bool | None, BeforeValidator(_only_true)]
 OptionalId = Annotated[UUID | None, BeforeValidator(blank_is_none)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -173,8 +144,8 @@ class ListReviews(BaseModel):
     sentimentLabel: Annotated[Sentiment | None, BeforeValidator(blank_is_none)] = None
     search: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     locationId: OptionalId = None
-    dateFrom: Annotated[datetime | None, BeforeValidator(_moment)] = None
-    dateTo: Annotated[datetime | None, BeforeValidator(_last_moment)] = None
+    dateFrom: From = None
+    dateTo: To = None
 
     @property
     def responded(self) -> bool | None:
@@ -183,7 +154,7 @@ class ListReviews(BaseModel):
 
 
 class Statistics(BaseModel):
-    days: Annotated[int, _in_range(1, 3650)] = 30
+    days: Annotated[int, in_range(1, 3650)] = 30
 
 
 class StartSync(BaseModel):

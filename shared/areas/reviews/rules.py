@@ -190,14 +190,3 @@ def filled(template: str, values: Mapping[str, str]) -> str:
     What is put in is not looked at again, so that nothing in a name is a place of its own.
     """
     return _PLACE.sub(lambda found: values.get(found[1].lower(), found[0]), template)
-
-
-def pages(page: int, limit: int, total: int) -> dict[str, int]:
-    """Where in a list this page is."""
-    return {"page": page, "limit": limit, "total": total, "totalPages": -(-total // limit)}
-
-
-def pattern(words: str) -> str | None:
-    """A search as a pattern of LIKE in which its own wildcards mean themselves; None for an empty one."""
-    escaped = re.sub(r"([\\%_])", r"\\\1", words.strip())
-    return f"%{escaped}%" if escaped else None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.areas.reviews import rules
+from shared.areas.queries import like_pattern
 from shared.areas.reviews.models import ListReviews
 from shared.areas.reviews.writing import Mood
 from shared.db.database import Executor, Record
@@ -82,7 +82,7 @@ async def page(db: Executor, owner: UUID, query: ListReviews) -> str:
         )::text
         """,  # noqa: S608  columns and orders are ours
         owner, query.limit, (query.page - 1) * query.limit, query.rating, query.responded, query.isFlagged,
-        query.priority, query.sentimentLabel, rules.pattern(query.search), query.locationId, query.dateFrom,
+        query.priority, query.sentimentLabel, like_pattern(query.search), query.locationId, query.dateFrom,
         query.dateTo, query.page,
     )  # fmt: skip
     return text

@@ -176,12 +176,3 @@ def test_a_name_fills_no_other_place(name: str, business: str) -> None:
     """What is put into a template is not looked at again."""
     values = {"reviewer_name": name, "business_name": business}
     assert rules.filled("{reviewer_name}|{{ business_name }}|{x}", values) == f"{name}|{business}|{{x}}"
-
-
-@given(TEXT)
-def test_a_search_means_itself(words: str) -> None:
-    """Wildcards are escaped; blank words search nothing."""
-    pattern = rules.pattern(words)
-    assert (pattern is None) == (not words.strip())
-    if pattern:
-        assert pattern[1:-1].replace("\\\\", "").replace("\\%", "").replace("\\_", "").count("%") == 0
