@@ -55,7 +55,8 @@ SETTINGS = """
 """
 RULE = """
     id:uuid client_id:uuid name:str description:str? is_active:bool min_rating:int? max_rating:int?
-    sentiment_filter:list keyword_triggers:list keyword_exclusions:list location_ids:list action_type:str response_template:str?
+    sentiment_filter:list keyword_triggers:list keyword_exclusions:list location_ids:list action_type:str
+    response_template:str?
     use_ai_personalization:bool ai_tone:str requires_approval:bool approval_threshold_rating:int? notify_on_trigger:bool
     notification_emails:list daily_limit:int? hourly_limit:int? executions_today:int executions_this_hour:int
     last_reset_at:ts priority:int created_by:uuid? created_at:ts updated_at:ts delay_minutes:int
