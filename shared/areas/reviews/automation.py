@@ -1,18 +1,16 @@
 """What happens to a review by itself: its mood is judged, the client is told, and the first rule that matches acts.
 
 A review is looked at once, after its mood is known, and only if it is news and nobody has answered it. What a rule is
-to write is a piece of work of its own, after the rule's delay; it stops when the review was answered, changed or
-removed meanwhile. Every step is logged, also the ones not taken.
+to write is a piece of work of its own (rule_replies.py). Every step is logged, also the ones not taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from shared.areas.emails import service as emails
@@ -23,24 +21,20 @@ from shared.areas.notifications.models import Notice
 from shared.areas.reviews import (
     automation_store,
     replies,
-    reply_store,
     request_store,
     rules,
     service,
     settings_store,
     store,
     sync_store,
-    writing,
 )
 from shared.areas.reviews.models import CatchUp, Evaluate, RunRule
 from shared.areas.reviews.outside import Outside
-from shared.areas.reviews.writing import Asked, Mood, Unreadable
+from shared.areas.reviews.writing import Mood, Unreadable
 from shared.db.database import Record, Transaction
-from shared.errors import Conflict, Rejected, TryLater, VendorError
+from shared.errors import Rejected, TryLater, VendorError
 
 _HISTORY_AT_ONCE = 40  # moods judged by one run
-_CHANGED = "The review was changed or removed meanwhile."
-_ANSWERED = "The review was answered meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ def _withheld(error: VendorError) -> bool:
     return isinstance(error, Rejected) and error.status is None
 
 
-async def find(outside: Outside, work: Evaluate | RunRule) -> Record | None:
+async def find(outside: Outside, work: Evaluate) -> Record | None:
     """The review that a message is about, as it was then; None when it is gone, or a newer message will come."""
     row = await store.find(outside.db, work.client_id, work.review_id)
     return row if row is not None and row["review_updated_at"] == work.version else None
@@ -194,123 +188,6 @@ async def _log(tx: Transaction, work: Evaluate, rule: Record, status: str, *, er
         rule_id=rule["id"], error=error, rule_key=f"{work.review_id}:{rule['id']}",
         metadata={"rule_name": rule["name"]},
     )  # fmt: skip
-
-
-# --- writing by itself ------------------------------------------------------------------------------------------------
-
-
-async def pending(outside: Outside, work: RunRule) -> tuple[Record, Record | None] | str:
-    """The review and the rule of work that still is to be done, or why it is not."""
-    row = await automation_store.pending(outside.db, work.client_id, work.log_id)
-    if row is None:
-        return "done"
-    review = await find(outside, work)
-    if review is None:
-        return _CHANGED
-    if review["has_response"] or await reply_store.state(outside.db, work.client_id, work.review_id):
-        return _ANSWERED
-    rule = await settings_store.rule(outside.db, work.client_id, row["rule_id"])
-    if rule is None and not row["by_settings"]:
-        return "The rule was deleted meanwhile."
-    if rule is not None and not rule["is_active"]:
-        return "The rule was switched off meanwhile."
-    if not review["drafting"] and not _by_template(rule):
-        return "AI drafts are switched off in the settings."
-    return review, rule
-
-
-def _by_template(rule: Record | None) -> bool:
-    """Whether a rule's template is its reply, without the AI."""
-    return rule is not None and bool(rule["response_template"]) and not rule["use_ai_personalization"]
-
-
-async def compose(outside: Outside, review: Record, rule: Record | None) -> tuple[str, Mapping[str, Any], str | None]:
-    """The reply, how it was asked for, and the AI's instructions (None: a template alone)."""
-    template = (rule["response_template"] or "") if rule else ""
-    values = {
-        "reviewer_name": review["reviewer_name"],
-        "business_name": review["business_name"] or "",
-        "rating": str(review["rating"]),
-        "location_name": review["resource_name"] or "",
-    }
-    if _by_template(rule):
-        return rules.filled(template, values).strip(), {"template": True}, None
-    asked = Asked(
-        business=review["business_name"] or "",
-        about=review["business_description"] or "",
-        tone=(rule["ai_tone"] if rule else None) or review["tone"],
-        names_business=review["names_business"],
-        names_reviewer=review["names_reviewer"],
-        template=rules.filled(template, {**values, "reviewer_name": "the reviewer"}),
-    )
-    text, system = await service.write(outside, review, asked)
-    return text, asked.params(), system
-
-
-async def keep_written(
-    tx: Transaction,
-    work: RunRule,
-    rule: Record | None,
-    text: str,
-    *,
-    model: str,
-    params: Mapping[str, Any],
-    system: str | None,
-    took_ms: int,
-) -> None:
-    """Store the draft; send it when the rule may, and nothing speaks against it. Once, whatever is delivered again."""
-    review = await store.find(tx, work.client_id, work.review_id, lock=True)
-    if review is None or review["review_updated_at"] != work.version:
-        await automation_store.settle(tx, work.log_id, "skipped", error=_CHANGED)
-        return
-    if review["has_response"] or await reply_store.state(tx, work.client_id, work.review_id):
-        await automation_store.settle(tx, work.log_id, "skipped", error=_ANSWERED)
-        return
-    if not text:
-        await automation_store.settle(tx, work.log_id, "failed", error="The template makes no reply to this review.")
-        return
-    by_ai = system is not None
-    draft = await store.insert_draft(
-        tx, work.client_id, work.review_id, text,
-        model=model if by_ai else None, prompt=system, params={**params, "generationTime": took_ms}, by=None,
-    )  # fmt: skip
-    held = None
-    if rule is not None and rule["action_type"] == "auto_send":
-        held = _why_held(rule, review, text, by_ai=by_ai)
-        if held is None:
-            try:
-                await replies.want(tx, work.client_id, review, text, draft_id=draft["id"], rule_id=rule["id"])
-                await store.change_draft(tx, draft["id"], status="approved")
-            except Conflict as error:
-                held = error.message
-    await automation_store.settle(
-        tx, work.log_id, "executed", draft_id=draft["id"], model=model if by_ai else None, asked=params,
-        latency_ms=took_ms, answered={"held": held} if held else {},
-    )  # fmt: skip
-
-
-def _why_held(rule: Record, review: Record, text: str, *, by_ai: bool) -> str | None:
-    """Why a rule's reply waits for a person; None when it may go."""
-    if not rules.may_send_itself(rule, review["rating"]):
-        return "The rule asks for approval."
-    if review["sentiment_label"] == "negative":
-        return "The review's mood is negative."
-    if rules.too_long(text):
-        return "The reply is too long."
-    if by_ai:
-        return rules.doubt_about(review["review_text"] or "", _not_the_owners(review, text))
-    return rules.doubt_in(review["reviewer_name"]) if review["reviewer_name"] in text else None
-
-
-def _not_the_owners(review: Record, text: str) -> str:
-    """What the AI wrote of a reply: signature and business name are the owner's own words, whatever they hold."""
-    written = text.removesuffix(writing.ending(review["signature"]))
-    return written.replace(review["business_name"], "") if review["business_name"] else written
-
-
-async def settle(outside: Outside, work: RunRule, status: str, error: str) -> None:
-    """Say in the log that work was not done, and why."""
-    await automation_store.settle(outside.db, work.log_id, status, error=error)
 
 
 # --- history ----------------------------------------------------------------------------------------------------------
