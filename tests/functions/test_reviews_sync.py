@@ -13,7 +13,7 @@ from emulators.faults import Fault
 from emulators.vendors.google import Google
 from shared.errors import Reconnect
 from tests.functions.conftest import World
-from tests.functions.reviews import Client, a_client, given_client, given_google  # noqa: F401  fixtures
+from tests.functions.reviews import QUOTA_PAUSE, Client, a_client, given_client, given_google  # noqa: F401  fixtures
 
 
 async def deliver_due(world: World) -> list[int]:
@@ -141,7 +141,8 @@ async def test_google_in_trouble_loses_nothing(client: Client, status: int) -> N
     assert answer["success"] is True
     assert "tried again by itself" in answer["errors"][0]["error"]
     client.world.faults.clear("google")
-    await client.world.services.firestore.delete("google_cool_downs", "business")
+    assert bool(await client.world.services.firestore.get(*QUOTA_PAUSE)) == (status == 429)
+    await client.world.services.firestore.delete(*QUOTA_PAUSE)
     await deliver_due(client.world)
     assert len(await client.reviews()) == 2
 
@@ -150,7 +151,7 @@ async def test_a_quota_that_is_spent_pauses_everybody(world: World, google: Goog
     """Google's quota is the project's: after a 429 nobody calls it before its Retry-After is over."""
     one, other = await a_client(world, google), await a_client(world, google)
     other.at_google()
-    await world.services.firestore.put("google_cool_downs", "business", {"until": 2**40}, lifetime=timedelta(minutes=1))
+    await world.services.firestore.put(*QUOTA_PAUSE, {"until": 2**40}, lifetime=timedelta(minutes=1))
     answers = [(await who.call("POST", "/sync", json={})).json() for who in (one, other)]
     assert all(answer["errors"] for answer in answers)
     assert await other.reviews() == []

@@ -9,7 +9,7 @@ from shared.areas.connections import offers
 from shared.areas.connections import store as connections
 from shared.areas.reviews import rules, sync_store
 from shared.areas.reviews.models import Google
-from shared.areas.reviews.outside import Outside, ask, require_warm
+from shared.areas.reviews.outside import PROJECT, Outside, ask
 from shared.db.database import Record
 from shared.errors import Conflict, Reconnect, Rejected, VendorError
 
@@ -40,7 +40,7 @@ async def parent(outside: Outside, owner: UUID, location: Record) -> str:
     if known is not None:
         return known
     _, number = rules.parts_of(location["resource_id"])
-    await require_warm(outside)
+    await outside.pauses.require_none(PROJECT)
     found = await offers.location_name(outside.connections, owner, location["connection_id"], number)
     if found is None:
         raise Rejected("google business", status=404, reason="no account of this connection has the location")

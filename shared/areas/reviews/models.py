@@ -1,9 +1,9 @@
-"""What the reviews area reads from requests and messages, and what it asks of Google, the AI and the document store."""
+"""What the reviews area reads from requests and messages, and what it asks of Google."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
@@ -85,29 +85,6 @@ class Google(Protocol):
     async def review(self, name: str) -> Review | None: ...
 
     async def reply(self, name: str, comment: str) -> None: ...
-
-
-class Ai(Protocol):
-    """Whoever answers prompts (``gcp.vertex``)."""
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        system: str,
-        temperature: float,
-        max_tokens: int,
-        model: str,
-        json_schema: Mapping[str, Any] | None = None,
-    ) -> str: ...
-
-
-class Documents(Protocol):
-    """Short-lived documents that every instance sees (``gcp.firestore``)."""
-
-    async def get(self, collection: str, key: str) -> dict[str, Any] | None: ...
-
-    async def put(self, collection: str, key: str, fields: dict[str, Any], *, lifetime: timedelta) -> None: ...
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------

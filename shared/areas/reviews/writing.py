@@ -7,13 +7,13 @@ their health.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.areas.answers import object_in, one_line
 from shared.areas.reviews import rules
 from shared.errors import TryLater
 
@@ -167,27 +167,13 @@ class Mood:
 
 def read_mood(answer: str) -> Mood:
     """The mood in the model's answer; an unknown label is neutral. Raises Unreadable when it holds none."""
-    told = _object_in(answer)
+    told = object_in(answer)
     score = told.get("score")
     if not isinstance(score, int | float) or isinstance(score, bool) or score != score:
         raise Unreadable("the answer names no score")
     label = str(told.get("label", "")).strip().lower()
-    reasoning = re.sub("[\x00\ud800-\udfff]", "", str(told.get("reasoning") or ""))
     return Mood(
         round(max(-1.0, min(1.0, float(score))), 2),
         label if label in MOODS else "neutral",
-        " ".join(reasoning.split())[:500],
+        one_line(str(told.get("reasoning") or ""), at_most=500),
     )
-
-
-def _object_in(answer: str) -> dict[str, Any]:
-    """The first JSON object in an answer of a few thousand characters, {} when there is none."""
-    text = answer[:8000]
-    for start in [found.start() for found in re.finditer(r"\{", text)][:20]:
-        try:
-            told, _ = json.JSONDecoder().raw_decode(text[start:])
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(told, dict):
-            return told
-    return {}
