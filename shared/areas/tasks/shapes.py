@@ -10,7 +10,21 @@ from shared.db.database import Executor
 STAFF: Final = "('superadmin', 'admin', 'editor', 'team')"
 """Roles that see tasks, as a list in SQL; ``editor`` is an admin by its old name."""
 
-_PARTS: Final = {
+_PARTS: Final = {  # a part may hold later ones
+    # Common table expressions about the items of one named live: who is assigned to each, how many updates it has and how
+    # many minutes were spent on it. Each is looked up by item, so that it costs by the items told, not by all there are.
+    "around_live": """assigned as (
+            select a.item_id, a.user_id from live i join task_item_assignees a on a.item_id = i.id
+        ), person as materialized (
+            select u.id, u.email, {person} as told from users u where u.id in (select user_id from assigned)
+        ), people as (
+            select a.item_id, json_agg(p.told order by p.email) as told
+            from assigned a join person p on p.id = a.user_id group by a.item_id
+        ), work as (
+            select i.id, (select count(*) from task_updates p where p.item_id = i.id) as updates,
+                   (select sum(e.time_spent_minutes) from task_time_entries e where e.item_id = i.id) as minutes
+            from live i
+        )""",
     "staff": STAFF,
     "workspace": """json_build_object('id', w.id, 'name', w.name, 'created_by', w.created_by,
         'created_at', iso(w.created_at))""",
