@@ -98,8 +98,9 @@ async def view(db: Executor, user_id: UUID, board_id: UUID) -> str:
         db, "board", user_id, board_id,
         """
         , live as materialized (
-            select i.* from task_items i join task_groups g on g.id = i.group_id join seen on g.board_id = seen.id
-            where i.archived_at is null order by i.updated_at desc, i.created_at desc, i.id limit $3
+            select i.* from seen join task_groups g on g.board_id = seen.id
+            cross join lateral (select * from task_items where group_id = g.id and archived_at is null offset 0) i
+            order by i.updated_at desc, i.created_at desc, i.id limit $3
         ), {around_live}
         select json_build_object(
             'board', {board},

@@ -11,10 +11,12 @@ STAFF: Final = "('superadmin', 'admin', 'editor', 'team')"
 """Roles that see tasks, as a list in SQL; ``editor`` is an admin by its old name."""
 
 _PARTS: Final = {  # a part may hold later ones
-    # Common table expressions about the items of one named live: who is assigned to each, how many updates it has and how
-    # many minutes were spent on it. Each is looked up by item, so that it costs by the items told, not by all there are.
+    # Common table expressions about the items of one named live: who is assigned to each, how many updates it has and
+    # how many minutes were spent on it. Looked up by item, so that it costs by the items told, not by all there are:
+    # ``offset 0`` keeps PostgreSQL from reading whole tables for a board it takes for a large one.
     "around_live": """assigned as (
-            select a.item_id, a.user_id from live i join task_item_assignees a on a.item_id = i.id
+            select a.item_id, a.user_id from live i
+            cross join lateral (select * from task_item_assignees where item_id = i.id offset 0) a
         ), person as materialized (
             select u.id, u.email, {person} as told from users u where u.id in (select user_id from assigned)
         ), people as (
