@@ -85,16 +85,16 @@ async def my_work(db: Executor, user_id: UUID) -> str:
         db,
         """
         with live as materialized (
-            select i.* from task_item_assignees a
-            cross join lateral (select * from task_items where id = a.item_id and archived_at is null offset 0) i
-            where a.user_id = $1
+            select i.* from task_items i where i.archived_at is null
+              and i.id = any(array(select item_id from task_item_assignees where user_id = $1))
         ), {around_live}, board as (
             select g.board_id, json_agg(json_build_object('id', i.id, 'name', i.name, 'status', i.status,
                 'due_date', i.due_date, 'needs_attention', i.needs_attention, 'is_voicemail', i.is_voicemail,
-                'assignees', people.told, 'update_count', work.updates,
-                'time_total_minutes', coalesce(work.minutes, 0)) order by i.updated_at desc, i.id) as items
+                'assignees', people.told, 'update_count', coalesce(discussed.updates, 0),
+                'time_total_minutes', coalesce(spent.minutes, 0)) order by i.updated_at desc, i.id) as items
             from live i join task_groups g on g.id = i.group_id
-            join people on people.item_id = i.id join work on work.id = i.id group by g.board_id
+            join people on people.item_id = i.id left join discussed on discussed.item_id = i.id
+            left join spent on spent.item_id = i.id group by g.board_id
         )
         select json_build_object('boards', coalesce(json_agg(json_build_object('board_id', b.id,
             'board_name', b.name, 'workspace_id', w.id, 'workspace_name', w.name, 'items', board.items)

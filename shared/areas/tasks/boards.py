@@ -98,8 +98,8 @@ async def view(db: Executor, user_id: UUID, board_id: UUID) -> str:
         db, "board", user_id, board_id,
         """
         , live as materialized (
-            select i.* from seen join task_groups g on g.board_id = seen.id
-            cross join lateral (select * from task_items where group_id = g.id and archived_at is null offset 0) i
+            select i.* from task_items i where i.archived_at is null
+              and i.group_id = any(array(select g.id from task_groups g join seen on seen.id = g.board_id))
             order by i.updated_at desc, i.created_at desc, i.id limit $3
         ), {around_live}
         select json_build_object(
@@ -110,9 +110,8 @@ async def view(db: Executor, user_id: UUID, board_id: UUID) -> str:
                       from live i),
             'assignees_by_item', (select coalesce(json_object_agg(item_id, told), '{}') from people),
             'time_totals_by_item', (
-                select coalesce(json_object_agg(id, minutes) filter (where minutes is not null), '{}') from work),
-            'update_counts_by_item', (
-                select coalesce(json_object_agg(id, updates) filter (where updates > 0), '{}') from work),
+                select coalesce(json_object_agg(item_id, minutes), '{}') from spent),
+            'update_counts_by_item', (select coalesce(json_object_agg(item_id, updates), '{}') from discussed),
             'status_labels', (select coalesce(json_agg({label} order by l.part, l.place, l.text_key), '[]')
                               from task_labels l where l.board_id = b.id)
         )::text from seen join task_boards b on b.id = seen.id
