@@ -396,4 +396,15 @@ async def test_renaming_a_label_renames_statuses_with_it(world: World, no_global
     assert await admin.delete(f"/status-labels/{everywhere}") == {"success": True}
     await admin.delete(f"/status-labels/{here}")
     await admin.delete(f"/status-labels/{here}", status=404)
+    trail = await world.db.fetch(
+        """select event_type, details ->> 'label' as label, details ->> 'to' as text, details ->> 'board_id' as board
+           from security_audit_log where user_id = $1 and event_type like 'task_label_%' order by created_at""",
+        admin.id,
+    )
+    assert [tuple(row) for row in trail] == [
+        ("task_label_renamed", "To Do", "Open", None),
+        ("task_label_renamed", "To do", "Waiting", one.board),
+        ("task_label_deleted", "Open", None, None),
+        ("task_label_deleted", "Waiting", None, one.board),
+    ]
     assert (await admin.get(f"/groups/{one.group}/items"))["items"][0]["status"] == "Waiting"

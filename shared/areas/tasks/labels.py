@@ -9,6 +9,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from shared.areas.tasks import access, shapes
+from shared.areas.tasks.audit import By, record
 from shared.areas.tasks.models import ChangeLabel, CreateLabel
 from shared.db.database import Executor, Record, Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -130,14 +131,15 @@ async def create_global(tx: Transaction, user_id: UUID, wanted: CreateLabel) -> 
     )  # fmt: skip
 
 
-async def change(tx: Transaction, user_id: UUID, label_id: UUID, wanted: ChangeLabel, *, is_admin: bool) -> str:
-    """``{"status_label": …}`` of a board's label, or for admins of a global one."""
-    label = await _find(tx, user_id, label_id, is_admin=is_admin)
+async def change(tx: Transaction, by: By, label_id: UUID, wanted: ChangeLabel) -> str:
+    """``{"status_label": …}`` of a board's label, or for admins of a global one; the trail tells of a new text."""
+    label = await _find(tx, by, label_id)
     given = wanted.given
     text = str(given.get("label", label["label"]))
     if text != label["label"]:
         await _refuse_second(tx, label["board_id"], text, but=label_id)
         await _rename_everywhere(tx, label, text)
+        await record(tx, by, "task_label_renamed", label_id, **_was(label), to=text)
     return await shapes.text(
         tx,
         _UPDATE_OWN if label["board_id"] else _UPDATE_GLOBAL,
@@ -146,16 +148,22 @@ async def change(tx: Transaction, user_id: UUID, label_id: UUID, wanted: ChangeL
     )  # fmt: skip
 
 
-async def delete(tx: Transaction, user_id: UUID, label_id: UUID, *, is_admin: bool) -> None:
+async def delete(tx: Transaction, by: By, label_id: UUID) -> None:
     """Delete a board's label, or for admins a global one; items keep their status."""
-    label = await _find(tx, user_id, label_id, is_admin=is_admin)
+    label = await _find(tx, by, label_id)
     if label["board_id"]:
         await tx.execute("delete from task_board_status_labels where id = $1", label_id)
     else:
         await tx.execute("delete from task_global_status_labels where id = $1", label_id)
+    await record(tx, by, "task_label_deleted", label_id, **_was(label))
 
 
-async def _find(tx: Transaction, user_id: UUID, label_id: UUID, *, is_admin: bool) -> Record:
+def _was(label: Record) -> dict[str, str | None]:
+    """Which label it was, for the trail."""
+    return {"label": label["label"], "board_id": label["board_id"] and str(label["board_id"])}
+
+
+async def _find(tx: Transaction, by: By, label_id: UUID) -> Record:
     """The label, for one who may change it, with its board (or the global ones) locked."""
     find = """
         select id, board_id, label, color, order_index, is_done_state from task_board_status_labels where id = $1
@@ -164,9 +172,9 @@ async def _find(tx: Transaction, user_id: UUID, label_id: UUID, *, is_admin: boo
     """
     label = await tx.fetchrow(find, label_id)
     if label is not None and label["board_id"]:
-        await access.board(tx, user_id, label["board_id"], manage=True, lock="change")
+        await access.board(tx, by.user.id, label["board_id"], manage=True, lock="change")
     elif label is not None:
-        if not is_admin:
+        if not by.user.is_admin:
             raise Forbidden("Only admins may change the labels of all boards.")
         await _lock_global(tx)
     label = label and await tx.fetchrow(find, label_id)  # as it is now that nobody else changes it
