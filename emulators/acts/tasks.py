@@ -1,4 +1,4 @@
-"""The staff's board: assigned, discussed, changed by two at once, and deleted with its files."""
+"""The staff's board: assigned, discussed, changed by two at once, answered by a rule, and deleted with its files."""
 
 from __future__ import annotations
 
@@ -76,12 +76,26 @@ async def _play(cloud: LocalCloud, stage: Stage, admin: _Desk, team: _Desk) -> N
         )
         codes = sorted(answer.status_code for answer in answers)
         expect(codes == [200, 409], f"they were answered {codes}")
+    async with stage.step("a board's rule answers to a new status, once"):
+        rule = {"trigger_type": "status_change", "trigger_config": {"to_status": "Review"}, "action_type": "add_update"}
+        said = {"name": "Look", **rule, "action_config": {"content": "Ready to be looked at."}}
+        await admin.ask("POST", f"/boards/{board}/automations", json=said)
+        await team.ask("PATCH", f"/items/{items[1]}", json={"status": "Review"})
+        await until("the rule's update", lambda: _said(admin, items[1]))
+        runs = (await admin.ask("GET", f"/automations/runs?board_id={board}"))["runs"]
+        expect([run["status"] for run in runs] == ["success"], f"the log of runs says {runs}")
     async with stage.step("a file is open for staff, and goes with its workspace"):
         kept = await team.ask("POST", f"/items/{items[0]}/files", files={"file": ("a.pdf", _PDF, "application/pdf")})
         address = kept["file"]["file_url"]
         expect((await admin.send("GET", address)).content == _PDF, "the file is not what was sent")
         await admin.ask("DELETE", f"/workspaces/{workspace}")
         expect((await admin.send("GET", address)).status_code == 404, "the file outlived its workspace")
+
+
+async def _said(desk: _Desk, item: str) -> bool:
+    updates = (await desk.ask("GET", f"/items/{item}/updates"))["updates"]
+    expect(len(updates) <= 1, f"the rule spoke {len(updates)} times")
+    return bool(updates)
 
 
 async def _mails(cloud: LocalCloud, word: str) -> int:

@@ -6,6 +6,5 @@ from shared.runtime import Call, Json, endpoint
 @endpoint
 async def tasks_update_label(call: Call, body: ChangeLabel) -> Json:
     """Change a status label; items that have it are renamed with it. Spec api-tasks §4."""
-    user = call.user
     async with call.transaction() as tx:
-        return Json(await labels.change(tx, user.id, call.id("labelId"), body, is_admin=user.is_admin))
+        return Json(await labels.change(tx, call, call.id("labelId"), body))

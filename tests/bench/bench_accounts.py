@@ -12,15 +12,12 @@ import asyncio
 import hashlib
 import itertools
 import json
-import os
-import statistics
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.requests import Request
@@ -28,24 +25,18 @@ from starlette.responses import JSONResponse
 
 from shared.areas.accounts import store
 from shared.runtime import identity
+from tests.bench import load
+from tests.bench.floor import pool
 
 PEOPLE = 200
 SESSIONS = 250_000  # each is refreshed once
-TURNS = 5
 AT_ONCE = 4  # sign-ins: more only wait for the processor
 PASSWORD = "Anchor-Demo-2026!"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
-_pool: Any = None
-
 
 async def _floor(statement: str, *values: object) -> JSONResponse:
-    global _pool
-    if _pool is None:
-        import asyncpg
-
-        _pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=0, max_size=4)
-    row = await _pool.fetchrow(statement, *values)
+    row = await (await pool()).fetchrow(statement, *values)
     return JSONResponse({"user": {"id": str(row["id"]), "email": row["email"]}})
 
 
@@ -129,7 +120,6 @@ def _refresh_token(number: int) -> str:
 
 
 async def _signing_in(env: dict[str, str], people: list[UUID]) -> None:
-    from tests.bench import load
     from tests.bench.framework import serving
 
     def sign_in(number: int) -> bytes:
@@ -154,7 +144,7 @@ async def _signing_in(env: dict[str, str], people: list[UUID]) -> None:
             return rate.per_second
 
         print(f"Signing in from a trusted device, {AT_ONCE} at once (goal 85 %)")
-        await _compare("Argon2id verifications, nothing else", _bare_verifications, "accounts_sign_in", signed_in)
+        await load.compare("Argon2id verifications, nothing else", _bare_verifications, "accounts_sign_in", signed_in)
 
 
 async def _bare_verifications(seconds: float = 4) -> float:
@@ -175,7 +165,6 @@ async def _bare_verifications(seconds: float = 4) -> float:
 
 async def _reading_and_refreshing(env: dict[str, str], people: list[UUID]) -> None:
     from shared import tokens
-    from tests.bench import load
     from tests.bench.framework import serving
 
     bearers = [
@@ -226,23 +215,12 @@ async def _reading_and_refreshing(env: dict[str, str], people: list[UUID]) -> No
                 assert set(rate.statuses) == {200}, rate.statuses
                 return rate.per_second
 
-            await _compare(
+            await load.compare(
                 f"the framework and {floor_name}",
                 lambda port=floor_port, make=least: one(port, make),  # type: ignore[misc]
                 target,
                 lambda port=port, make=make: one(port, make),  # type: ignore[misc]
             )
-
-
-async def _compare(
-    floor_name: str, floor: Callable[[], Awaitable[float]], name: str, measured: Callable[[], Awaitable[float]]
-) -> None:
-    """Measure both in turns and print their medians, and the median of the shares."""
-    turns = [(await floor(), await measured()) for _ in range(TURNS)]
-    least, most = statistics.median(turn[0] for turn in turns), statistics.median(turn[1] for turn in turns)
-    share = statistics.median(turn[1] / turn[0] for turn in turns)
-    print(f"  {floor_name:<48} {least:8.1f}/s")
-    print(f"  {name:<48} {most:8.1f}/s  {100 * share:.0f} % of it")
 
 
 def _ip(number: int) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+
+TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,18 @@ async def run(port: int, make: Callable[[int], bytes], *, seconds: float = 4, co
         p95_ms=1000 * ordered[int(len(ordered) * 0.95)],
         statuses=statuses,
     )
+
+
+async def compare(
+    floor_name: str, floor: Callable[[], Awaitable[float]], name: str, measured: Callable[[], Awaitable[float]]
+) -> None:
+    """Measure both, as rates, in turns, so that whatever else the machine does meets both; print their medians, and the
+    median of the shares."""
+    turns = [(await floor(), await measured()) for _ in range(TURNS)]
+    least, most = statistics.median(turn[0] for turn in turns), statistics.median(turn[1] for turn in turns)
+    share = statistics.median(turn[1] / turn[0] for turn in turns)
+    print(f"  {floor_name:<48} {least:8.1f}/s")
+    print(f"  {name:<48} {most:8.1f}/s  {100 * share:.0f} % of it", flush=True)
 
 
 async def _phase(

@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.areas.tasks import automation_runs
+from shared.db.counters import Limit
 from tests.functions.conftest import World
 from tests.functions.taskboards import Board, a_board, agency_today
 
@@ -271,6 +273,23 @@ async def test_admins_hear_of_it_whoever_did_it(world: World) -> None:
     assert counts == [1, 1, 1, 0]
     [notice] = await board.notices(head)
     assert (notice["body"], notice["link_url"]) == ("Please look", "/tasks")
+
+
+async def test_a_rule_mails_no_flood(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond so many changes in a minute a rule tells nobody, and its log says why; other rules go on."""
+    monkeypatch.setattr(automation_runs, "NOTICES", Limit("task_rule_notices", hits=2))
+    board = await a_board(world)
+    colleague = await world.user("team")
+    item = await board.item()
+    await board.assign(item, colleague)
+    loud = await board.rule(action_type="notify_assignees")
+    await board.rule()
+    for status in ("Working on it", "Stuck", "Done"):
+        assert await board.deliver(await board.set_status(item, status)) == 204
+    assert len(await board.notices(colleague)) == 2
+    assert len(await board.updates(item)) == 3
+    told = sorted((run["status"], run["error"]) for run in await board.runs() if run["automation_id"] == loud["id"])
+    assert told == [("skipped", automation_runs.ENOUGH), ("success", None), ("success", None)]
 
 
 async def test_a_new_assignee_alone_is_told(world: World) -> None:

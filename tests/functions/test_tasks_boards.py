@@ -67,7 +67,7 @@ async def test_members_are_added_changed_and_removed(world: World) -> None:
     assert (await admin.delete(f"{path}/{client.id}")) == {"ok": True}
     await admin.delete(f"{path}/{client.id}", status=404)
     trail = await world.db.fetch(
-        "select event_type from security_audit_log where user_id = $1 and event_category = 'tasks' order by id",
+        "select event_type from security_audit_log where user_id = $1 and event_category = 'tasks'",
         admin.id,
     )
     assert sorted(row["event_type"] for row in trail) == [
@@ -273,6 +273,57 @@ async def test_deleting_takes_all_below_and_tells_the_trail(world: World) -> Non
     assert trail == {"target_id": one.workspace, "name": "Agency", "boards": 1, "items": 1}
 
 
+async def test_automations_follow_a_renamed_label(world: World, no_global_labels: None) -> None:
+    """A rule that waits for a label, or gives it, goes on doing so; rules of other boards and texts stay."""
+    admin = await caller(world)
+    one, other = await made(admin), await made(admin)
+    everywhere = (await admin.post("/status-labels/global", {"label": "Review"}))["status_label"]["id"]
+    here = (await admin.post(f"/boards/{one.board}/status-labels", {"label": "review"}))["status_label"]["id"]
+    rule = {
+        "name": "Again", "trigger_type": "status_change", "trigger_config": {"to_status": "REVIEW"},
+        "action_type": "set_status", "action_config": {"status": "Review"},
+    }  # fmt: skip
+    add = {
+        "trigger_config": {"to_status": "Stuck"},
+        "action_type": "add_update",
+        "action_config": {"content": "Review"},
+    }
+    own, kept, others, of_all = [
+        (await admin.post(path, body, status=201))["automation"]["id"]
+        for path, body in (
+            (f"/boards/{one.board}/automations", rule),
+            (f"/boards/{one.board}/automations", rule | add),
+            (f"/boards/{other.board}/automations", rule),
+            ("/automations/global", rule),
+        )
+    ]
+
+    async def texts() -> dict[str, tuple[str, str]]:
+        lists = [
+            await admin.get(path)
+            for path in (
+                f"/boards/{one.board}/automations",
+                f"/boards/{other.board}/automations",
+                "/automations/global",
+            )
+        ]
+        return {
+            a["id"]: (a["trigger_config"]["to_status"], a["action_config"].get("status", ""))
+            for found in lists for a in found["automations"] if a["id"] in {own, kept, others, of_all}
+        }  # fmt: skip
+
+    before = await texts()
+    await admin.patch(f"/status-labels/{here}", {"label": "Ours"})
+    after_own = await texts()
+    await admin.patch(f"/status-labels/{everywhere}", {"label": "Checked"})
+    after_global = await texts()
+    await admin.delete(f"/automations/{of_all}")
+
+    assert after_own == before | {own: ("Ours", "Ours")}
+    assert after_global == after_own | {others: ("Checked", "Checked"), of_all: ("Checked", "Checked")}
+    assert after_global[kept] == ("Stuck", "")
+
+
 @pytest.fixture
 async def no_global_labels(world: World) -> AsyncIterator[None]:
     """None before this test, and none left behind by it."""
@@ -345,4 +396,15 @@ async def test_renaming_a_label_renames_statuses_with_it(world: World, no_global
     assert await admin.delete(f"/status-labels/{everywhere}") == {"success": True}
     await admin.delete(f"/status-labels/{here}")
     await admin.delete(f"/status-labels/{here}", status=404)
+    trail = await world.db.fetch(
+        """select event_type, details ->> 'label' as label, details ->> 'to' as text, details ->> 'board_id' as board
+           from security_audit_log where user_id = $1 and event_type like 'task_label_%' order by created_at""",
+        admin.id,
+    )
+    assert [tuple(row) for row in trail] == [
+        ("task_label_renamed", "To Do", "Open", None),
+        ("task_label_renamed", "To do", "Waiting", one.board),
+        ("task_label_deleted", "Open", None, None),
+        ("task_label_deleted", "Waiting", None, one.board),
+    ]
     assert (await admin.get(f"/groups/{one.group}/items"))["items"][0]["status"] == "Waiting"

@@ -74,12 +74,13 @@ async def test_time_on_an_archived_item_is_accepted_and_on_none_is_not(world: Wo
 
 
 async def test_an_entry_is_corrected_by_its_author_or_an_admin(world: World) -> None:
-    """A colleague may not; what is billed follows the time that is spent."""
+    """A colleague may not; what is billed follows the time that is spent; the trail keeps what an entry said before."""
     board = await a_board(world, "team")
     entry = await board.log(await board.item(), 60)
     path = f"/time-entries/{entry['id']}"
     colleague = await world.sign_in(await world.user("team"))
-    admin = await world.sign_in(await world.user("admin"))
+    admin_id = await world.user("admin")
+    admin = await world.sign_in(admin_id)
 
     refused = await board.call("PATCH", path, json={"time_spent_minutes": 5}, headers=colleague)
     longer = await board.call("PATCH", path, json={"time_spent_minutes": 75, "work_date": "2026-02-01"})
@@ -95,6 +96,17 @@ async def test_an_entry_is_corrected_by_its_author_or_an_admin(world: World) -> 
     assert (await board.call("DELETE", path, headers=colleague)).status_code == 403
     assert (await board.call("DELETE", path)).json() == {"ok": True}
     assert (await board.call("DELETE", path)).status_code == 404
+    trail = await world.db.fetch(
+        """select user_id, event_type, (details ->> 'time_spent_minutes')::int as spent,
+                  (details ->> 'billable_minutes')::int as billed
+           from security_audit_log where details ->> 'target_id' = $1 order by created_at""",
+        entry["id"],
+    )
+    assert [tuple(row) for row in trail] == [
+        (board.me, "task_time_changed", 60, 60),
+        (admin_id, "task_time_changed", 75, 75),
+        (board.me, "task_time_deleted", 75, 0),
+    ]
 
 
 async def test_billing_keeps_the_time_of_archived_and_deleted_items(world: World) -> None:

@@ -84,27 +84,17 @@ async def my_work(db: Executor, user_id: UUID) -> str:
     return await shapes.text(
         db,
         """
-        with mine as materialized (
-            select i.*, g.board_id from task_item_assignees a
-            join task_items i on i.id = a.item_id join task_groups g on g.id = i.group_id
-            where a.user_id = $1 and i.archived_at is null
-        ), people as (
-            select a.item_id, json_agg({person} order by u.email) as people
-            from task_item_assignees a join users u on u.id = a.user_id
-            where a.item_id in (select id from mine) group by a.item_id
-        ), updates as (
-            select item_id, count(*) as number from task_updates
-            where item_id in (select id from mine) group by item_id
-        ), spent as (
-            select item_id, sum(time_spent_minutes) as minutes from task_time_entries
-            where item_id in (select id from mine) group by item_id
-        ), board as (
-            select i.board_id, json_agg(json_build_object('id', i.id, 'name', i.name, 'status', i.status,
+        with live as materialized (
+            select i.* from task_items i where i.archived_at is null
+              and i.id = any(array(select item_id from task_item_assignees where user_id = $1))
+        ), {around_live}, board as (
+            select g.board_id, json_agg(json_build_object('id', i.id, 'name', i.name, 'status', i.status,
                 'due_date', i.due_date, 'needs_attention', i.needs_attention, 'is_voicemail', i.is_voicemail,
-                'assignees', p.people, 'update_count', coalesce(n.number, 0),
-                'time_total_minutes', coalesce(t.minutes, 0)) order by i.updated_at desc, i.id) as items
-            from mine i join people p on p.item_id = i.id
-            left join updates n on n.item_id = i.id left join spent t on t.item_id = i.id group by i.board_id
+                'assignees', people.told, 'update_count', coalesce(discussed.updates, 0),
+                'time_total_minutes', coalesce(spent.minutes, 0)) order by i.updated_at desc, i.id) as items
+            from live i join task_groups g on g.id = i.group_id
+            join people on people.item_id = i.id left join discussed on discussed.item_id = i.id
+            left join spent on spent.item_id = i.id group by g.board_id
         )
         select json_build_object('boards', coalesce(json_agg(json_build_object('board_id', b.id,
             'board_name', b.name, 'workspace_id', w.id, 'workspace_name', w.name, 'items', board.items)

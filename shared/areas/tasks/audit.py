@@ -1,4 +1,7 @@
-"""The trail of what people did to workspaces, boards, groups and members; that of items is in ``changes``."""
+"""The trail of what people did to workspaces, boards, groups, members, labels, automations and logged time.
+
+That of items is in ``changes``.
+"""
 
 from __future__ import annotations
 

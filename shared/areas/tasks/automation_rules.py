@@ -60,7 +60,14 @@ def _whole_number(value: object) -> object:
 Status = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(status_text)
 ]
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+def _one_line(text: str) -> str:
+    """A subject of a mail has no line breaks."""
+    return " ".join(text.split())
+
+
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
 _Lines = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 
 

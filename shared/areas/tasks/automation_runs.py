@@ -19,12 +19,14 @@ from shared.areas.tasks import automation_rules as rules
 from shared.areas.tasks import items
 from shared.areas.tasks.automation_rules import Notify, OnDueDate, OnStatusChange
 from shared.areas.tasks.changes import Actor, Change, ItemChanged
-from shared.areas.tasks.telling import Telling, link
+from shared.areas.tasks.telling import NOTICES, Telling, link
+from shared.db import counters
 from shared.db.database import Executor, Record, Transaction
-from shared.errors import Invalid
+from shared.errors import Invalid, TooManyRequests
 
 NOBODY: Final = "There is nobody to tell."
 NO_DIFFERENCE: Final = "The item is so already."
+ENOUGH: Final = "This rule told people too often in the last minute."
 _TITLES: Final = {
     rules.STATUS_CHANGE: "A task changed its status",
     rules.ASSIGNEE_ADDED: "A task was assigned",
@@ -210,6 +212,8 @@ async def _notify(
     people = await _recipients(tx, rule["action_type"], item["id"], happened)
     if not people:
         return Outcome("skipped", NOBODY)
+    if happened.actor_id is not None and not await _may_tell(tx, rule["id"]):
+        return Outcome("skipped", ENOUGH)
     notice = Notice(
         title=action.title or _TITLES[happened.trigger_type],
         body=action.body or item["name"],
@@ -226,6 +230,15 @@ async def _notify(
     )
     await notifications.notify(tx, people, notice, site=told.site, key_ring=told.key_ring)
     return DONE
+
+
+async def _may_tell(tx: Transaction, rule_id: UUID) -> bool:
+    """Whether a rule that answers to people may mail once more; due dates come once for an item."""
+    try:
+        await counters.spend(tx, (NOTICES, str(rule_id)))
+    except TooManyRequests:
+        return False
+    return True
 
 
 async def _recipients(tx: Transaction, action_type: str, item_id: UUID, happened: Happened) -> list[UUID]:

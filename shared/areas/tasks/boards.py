@@ -98,28 +98,20 @@ async def view(db: Executor, user_id: UUID, board_id: UUID) -> str:
         db, "board", user_id, board_id,
         """
         , live as materialized (
-            select i.* from task_items i join task_groups g on g.id = i.group_id join seen on g.board_id = seen.id
-            where i.archived_at is null order by i.updated_at desc, i.created_at desc, i.id limit $3
-        )
+            select i.* from task_items i where i.archived_at is null
+              and i.group_id = any(array(select g.id from task_groups g join seen on seen.id = g.board_id))
+            order by i.updated_at desc, i.created_at desc, i.id limit $3
+        ), {around_live}
         select json_build_object(
             'board', {board},
             'groups', (select coalesce(json_agg({group} order by g.order_index, g.name, g.id), '[]')
                        from task_groups g where g.board_id = b.id),
             'items', (select coalesce(json_agg({item} order by i.updated_at desc, i.created_at desc, i.id), '[]')
                       from live i),
-            'assignees_by_item', (
-                select coalesce(json_object_agg(item_id, people), '{}') from (
-                    select a.item_id, json_agg({person} order by u.email) as people
-                    from task_item_assignees a join users u on u.id = a.user_id
-                    where a.item_id in (select id from live) group by a.item_id) assigned),
+            'assignees_by_item', (select coalesce(json_object_agg(item_id, told), '{}') from people),
             'time_totals_by_item', (
-                select coalesce(json_object_agg(item_id, minutes), '{}') from (
-                    select item_id, sum(time_spent_minutes) as minutes from task_time_entries
-                    where item_id in (select id from live) group by item_id) spent),
-            'update_counts_by_item', (
-                select coalesce(json_object_agg(item_id, updates), '{}') from (
-                    select item_id, count(*) as updates from task_updates
-                    where item_id in (select id from live) group by item_id) counted),
+                select coalesce(json_object_agg(item_id, minutes), '{}') from spent),
+            'update_counts_by_item', (select coalesce(json_object_agg(item_id, updates), '{}') from discussed),
             'status_labels', (select coalesce(json_agg({label} order by l.part, l.place, l.text_key), '[]')
                               from task_labels l where l.board_id = b.id)
         )::text from seen join task_boards b on b.id = seen.id

@@ -1,7 +1,7 @@
 """The labels that items' statuses are shown by: a board's own, the global ones, the default ones.
 
-A board without labels of its own shows the global and the default ones. Items hold a label's text, so renaming a label
-renames their status with it; deleting one leaves them as they are. Source: spec api-tasks §4.
+A board without labels of its own shows the global and the default ones. Items and automations hold a label's text, so
+renaming a label renames it there too; deleting one leaves them as they are. Source: spec api-tasks §4.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from shared.areas.tasks import access, shapes
+from shared.areas.tasks.audit import By, record
 from shared.areas.tasks.models import ChangeLabel, CreateLabel
 from shared.db.database import Executor, Record, Transaction
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -25,6 +26,32 @@ _UPDATE_GLOBAL = """
         set label = $2, color = $3, order_index = $4, is_done_state = $5 where id = $1 returning *
     ) select json_build_object('status_label', {global_label})::text from l
 """
+# The boards that show a label of board $1, or for null a global one, by the text $2.
+_SHOWN_BY = """board as (
+        select b.id from task_boards b where b.id = $1 or $1::uuid is null and not exists (
+            select from task_board_status_labels own
+            where own.board_id = b.id and lower(btrim(own.label)) = lower(btrim($2)))
+    )"""
+_RENAME_STATUSES = " ".join(("with", _SHOWN_BY, """, renamed as (
+        update task_items i set status = $3 from task_groups g join board on board.id = g.board_id
+        where g.id = i.group_id and lower(btrim(i.status)) = lower(btrim($2))
+    )
+    update task_subitems s set status = $3
+    from task_items i join task_groups g on g.id = i.group_id join board on board.id = g.board_id
+    where i.id = s.parent_item_id and lower(btrim(s.status)) = lower(btrim($2))"""))  # fmt: skip
+_RENAMED = """
+    set trigger_config = case when lower(btrim(trigger_config ->> 'to_status')) = lower(btrim($2))
+            then trigger_config || jsonb_build_object('to_status', $3::text) else trigger_config end,
+        action_config = case when lower(btrim(action_config ->> 'status')) = lower(btrim($2))
+            then action_config || jsonb_build_object('status', $3::text) else action_config end
+    where lower(btrim($2)) in (lower(btrim(trigger_config ->> 'to_status')), lower(btrim(action_config ->> 'status')))
+"""
+_RENAME_IN_AUTOMATIONS = " ".join((
+    "with", _SHOWN_BY, """, renamed as (
+        update task_board_automations""", _RENAMED, """and board_id in (select id from board)
+    )
+    update task_global_automations""", _RENAMED, "and $1::uuid is null",
+))  # fmt: skip
 
 
 async def list_of_board(db: Executor, user_id: UUID, board_id: UUID) -> str:
@@ -104,14 +131,15 @@ async def create_global(tx: Transaction, user_id: UUID, wanted: CreateLabel) -> 
     )  # fmt: skip
 
 
-async def change(tx: Transaction, user_id: UUID, label_id: UUID, wanted: ChangeLabel, *, is_admin: bool) -> str:
-    """``{"status_label": …}`` of a board's label, or for admins of a global one."""
-    label = await _find(tx, user_id, label_id, is_admin=is_admin)
+async def change(tx: Transaction, by: By, label_id: UUID, wanted: ChangeLabel) -> str:
+    """``{"status_label": …}`` of a board's label, or for admins of a global one; the trail tells of a new text."""
+    label = await _find(tx, by, label_id)
     given = wanted.given
     text = str(given.get("label", label["label"]))
     if text != label["label"]:
         await _refuse_second(tx, label["board_id"], text, but=label_id)
-        await _rename_statuses(tx, label, text)
+        await _rename_everywhere(tx, label, text)
+        await record(tx, by, "task_label_renamed", label_id, **_was(label), to=text)
     return await shapes.text(
         tx,
         _UPDATE_OWN if label["board_id"] else _UPDATE_GLOBAL,
@@ -120,16 +148,22 @@ async def change(tx: Transaction, user_id: UUID, label_id: UUID, wanted: ChangeL
     )  # fmt: skip
 
 
-async def delete(tx: Transaction, user_id: UUID, label_id: UUID, *, is_admin: bool) -> None:
+async def delete(tx: Transaction, by: By, label_id: UUID) -> None:
     """Delete a board's label, or for admins a global one; items keep their status."""
-    label = await _find(tx, user_id, label_id, is_admin=is_admin)
+    label = await _find(tx, by, label_id)
     if label["board_id"]:
         await tx.execute("delete from task_board_status_labels where id = $1", label_id)
     else:
         await tx.execute("delete from task_global_status_labels where id = $1", label_id)
+    await record(tx, by, "task_label_deleted", label_id, **_was(label))
 
 
-async def _find(tx: Transaction, user_id: UUID, label_id: UUID, *, is_admin: bool) -> Record:
+def _was(label: Record) -> dict[str, str | None]:
+    """Which label it was, for the trail."""
+    return {"label": label["label"], "board_id": label["board_id"] and str(label["board_id"])}
+
+
+async def _find(tx: Transaction, by: By, label_id: UUID) -> Record:
     """The label, for one who may change it, with its board (or the global ones) locked."""
     find = """
         select id, board_id, label, color, order_index, is_done_state from task_board_status_labels where id = $1
@@ -138,9 +172,9 @@ async def _find(tx: Transaction, user_id: UUID, label_id: UUID, *, is_admin: boo
     """
     label = await tx.fetchrow(find, label_id)
     if label is not None and label["board_id"]:
-        await access.board(tx, user_id, label["board_id"], manage=True, lock="change")
+        await access.board(tx, by.user.id, label["board_id"], manage=True, lock="change")
     elif label is not None:
-        if not is_admin:
+        if not by.user.is_admin:
             raise Forbidden("Only admins may change the labels of all boards.")
         await _lock_global(tx)
     label = label and await tx.fetchrow(find, label_id)  # as it is now that nobody else changes it
@@ -167,22 +201,9 @@ async def _refuse_second(tx: Transaction, board_id: UUID | None, text: str, *, b
         raise Conflict("There is a label of this text already.", code="LABEL_EXISTS")
 
 
-async def _rename_statuses(tx: Transaction, label: Record, text: str) -> None:
-    """Give items and subitems that have the label its new text; where it is global, those of boards without their own
-    of the old one. Renaming is no change of an item: neither its place in a list nor its trail tells of it."""
-    await tx.execute(
-        """
-        with board as (
-            select b.id from task_boards b where b.id = $1 or $1::uuid is null and not exists (
-                select from task_board_status_labels own
-                where own.board_id = b.id and lower(btrim(own.label)) = lower(btrim($2)))
-        ), renamed as (
-            update task_items i set status = $3 from task_groups g join board on board.id = g.board_id
-            where g.id = i.group_id and lower(btrim(i.status)) = lower(btrim($2))
-        )
-        update task_subitems s set status = $3
-        from task_items i join task_groups g on g.id = i.group_id join board on board.id = g.board_id
-        where i.id = s.parent_item_id and lower(btrim(s.status)) = lower(btrim($2))
-        """,
-        label["board_id"], label["label"], text,
-    )  # fmt: skip
+async def _rename_everywhere(tx: Transaction, label: Record, text: str) -> None:
+    """Give items, subitems and automations that name the label its new text; where it is global, those of everybody and
+    of boards without their own of the old one. Renaming is no change of an item: neither its place in a list nor its
+    trail tells of it."""
+    for statement in (_RENAME_STATUSES, _RENAME_IN_AUTOMATIONS):
+        await tx.execute(statement, label["board_id"], label["label"], text)

@@ -23,41 +23,46 @@ async def boards(db: Executor, asked: Report, zone: ZoneInfo) -> str:
     return await shapes.text(
         db,
         """
-        select coalesce(jsonb_agg(jsonb_build_object(
-            'board_id', b.id, 'board_name', b.name, 'workspace_name', w.name, 'total_items', i.total,
-            'items_updated_in_range', i.updated, 'items_created_in_range', i.created,
-            'updates_in_range', u.updates, 'time_minutes_in_range', t.minutes
-        ) || (i.counts - 'total') order by w.name, b.name, b.id), '[]')::text
-        from task_boards b
-        join task_workspaces w on w.id = b.workspace_id
-        cross join lateral (
-            select count(i.id) as total, jsonb_build_object({counters}) as counts,
-                   count(*) filter (where ($2::timestamptz is null or i.updated_at >= $2)
-                                      and ($3::timestamptz is null or i.updated_at < $3))as updated,
-                   count(*) filter (where ($2::timestamptz is null or i.created_at >= $2)
-                                      and ($3::timestamptz is null or i.created_at < $3))as created
-            from task_items i join task_groups g on g.id = i.group_id
+        with board as (
+            select b.id, b.name, w.name as workspace_name
+            from task_boards b join task_workspaces w on w.id = b.workspace_id where b.id = any($1)
+        ), item as materialized (
+            select i.id, g.board_id, i.status, i.needs_attention, i.is_voicemail, i.archived_at,
+                   ($2::timestamptz is null or i.updated_at >= $2)
+                       and ($3::timestamptz is null or i.updated_at < $3) as updated,
+                   ($2::timestamptz is null or i.created_at >= $2)
+                       and ($3::timestamptz is null or i.created_at < $3) as created
+            from task_groups g join task_items i on i.group_id = g.id where g.board_id = any($1)
+        ), counted as (
+            select b.id, count(i.id) as total, jsonb_build_object({counters}) - 'total' as counts,
+                   count(i.id) filter (where i.updated) as updated, count(i.id) filter (where i.created) as created
+            from board b
+            left join item i on i.board_id = b.id and i.archived_at is null
             left join task_labels l on l.board_id = b.id and l.text_key = lower(btrim(i.status))
-            where g.board_id = b.id and i.archived_at is null
-        ) i
-        cross join lateral (
-            select count(*)as updates
-            from task_updates u join task_items i on i.id = u.item_id join task_groups g on g.id = i.group_id
-            where g.board_id = b.id and i.archived_at is null
+            group by b.id
+        ), discussed as (
+            select i.board_id, count(*) as updates from item i join task_updates u on u.item_id = i.id
+            where i.archived_at is null
               and ($2::timestamptz is null or u.created_at >= $2) and ($3::timestamptz is null or u.created_at < $3)
-        ) u
-        cross join lateral (
-            select coalesce(sum(e.time_spent_minutes), 0)as minutes from (
-                select e.time_spent_minutes, e.work_date
-                from task_time_entries e join task_items i on i.id = e.item_id join task_groups g on g.id = i.group_id
-                where g.board_id = b.id
+            group by i.board_id
+        ), spent as (
+            select e.board_id, sum(e.time_spent_minutes) as minutes from (
+                select i.board_id, e.time_spent_minutes, e.work_date
+                from item i join task_time_entries e on e.item_id = i.id
                 union all
-                select e.time_spent_minutes, e.work_date from task_time_entries e
-                where e.board_id = b.id and e.item_id is null
+                select e.board_id, e.time_spent_minutes, e.work_date
+                from task_time_entries e where e.board_id = any($1) and e.item_id is null
             ) e
             where ($4::date is null or e.work_date >= $4) and ($5::date is null or e.work_date <= $5)
-        ) t
-        where b.id = any($1)
+            group by e.board_id
+        )
+        select coalesce(jsonb_agg(c.counts || jsonb_build_object(
+            'board_id', b.id, 'board_name', b.name, 'workspace_name', b.workspace_name, 'total_items', c.total,
+            'items_updated_in_range', c.updated, 'items_created_in_range', c.created,
+            'updates_in_range', coalesce(d.updates, 0), 'time_minutes_in_range', coalesce(s.minutes, 0)
+        ) order by b.workspace_name, b.name, b.id), '[]')::text
+        from board b join counted c on c.id = b.id
+        left join discussed d on d.board_id = b.id left join spent s on s.board_id = b.id
         """,
         list(asked.board_ids), first, after, asked.start_date, asked.end_date,
     )  # fmt: skip

@@ -10,7 +10,24 @@ from shared.db.database import Executor
 STAFF: Final = "('superadmin', 'admin', 'editor', 'team')"
 """Roles that see tasks, as a list in SQL; ``editor`` is an admin by its old name."""
 
-_PARTS: Final = {
+_PARTS: Final = {  # a part may hold later ones
+    # Common table expressions about the items of one named live: who is assigned to each, how many updates it has and
+    # how many minutes were spent on it. By an array of ids, which PostgreSQL always looks up in the index: so they cost
+    # by the items told, not by all there are.
+    "around_live": """assigned as materialized (
+            select item_id, user_id from task_item_assignees where item_id = any(array(select id from live))
+        ), person as materialized (
+            select u.id, u.email, {person} as told from users u where u.id in (select user_id from assigned)
+        ), people as (
+            select a.item_id, json_agg(p.told order by p.email) as told
+            from assigned a join person p on p.id = a.user_id group by a.item_id
+        ), discussed as (
+            select item_id, count(*) as updates from task_updates
+            where item_id = any(array(select id from live)) group by item_id
+        ), spent as (
+            select item_id, sum(time_spent_minutes) as minutes from task_time_entries
+            where item_id = any(array(select id from live)) group by item_id
+        )""",
     "staff": STAFF,
     "workspace": """json_build_object('id', w.id, 'name', w.name, 'created_by', w.created_by,
         'created_at', iso(w.created_at))""",

@@ -22,6 +22,8 @@ POSTS = Limit("task_posts", hits=60)
 """Updates that one person may post in a minute: each may mail many people."""
 ASSIGNMENTS = Limit("task_assignments", hits=120)
 """People that one person may assign in a minute: each is mailed."""
+NOTICES = Limit("task_rule_notices", hits=120)
+"""Changes that one automation tells people of in a minute: each mails many."""
 UPLOADS = Limit("task_uploads", hits=60)
 
 

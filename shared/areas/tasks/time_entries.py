@@ -51,13 +51,14 @@ async def log(tx: Transaction, item_id: UUID, told: LogTime, *, by: UUID, today:
 
 
 async def change(tx: Transaction, by: By, entry_id: UUID, told: ChangeTime) -> str:
-    """Correct an entry of one's own, or as an admin anybody's, as JSON."""
+    """Correct an entry of one's own, or as an admin anybody's, as JSON; the trail keeps what it said before."""
     if not told.model_fields_set & ChangeTime.model_fields.keys():
         raise Invalid("Nothing to change.")
     row = await _own(tx, by, entry_id)
     before = Billed(row["time_spent_minutes"], row["billable_minutes"], row["is_billable"])
     sums = rebilled(before, told)
     given: dict[str, Any] = told.model_dump(exclude_unset=True)
+    await record(tx, by, "task_time_changed", entry_id, **_was(row))
     return await shapes.text(
         tx,
         _sql(
@@ -76,12 +77,18 @@ async def remove(tx: Transaction, by: By, entry_id: UUID) -> None:
     """Delete an entry of one's own, or as an admin anybody's; the trail keeps what it said."""
     row = await _own(tx, by, entry_id)
     await tx.execute("delete from task_time_entries where id = $1", entry_id)
-    told = {name: row[name] for name in ("time_spent_minutes", "billable_minutes")}
-    await record(
-        tx, by, "task_time_deleted", entry_id,
-        item_id=row["item_id"] and str(row["item_id"]), of_user_id=row["user_id"] and str(row["user_id"]),
-        work_date=row["work_date"].isoformat(), **told,
-    )  # fmt: skip
+    await record(tx, by, "task_time_deleted", entry_id, **_was(row))
+
+
+def _was(row: Record) -> dict[str, Any]:
+    """What an entry billed, for the trail."""
+    return {
+        "item_id": row["item_id"] and str(row["item_id"]),
+        "of_user_id": row["user_id"] and str(row["user_id"]),
+        "work_date": row["work_date"].isoformat(),
+        "time_spent_minutes": row["time_spent_minutes"],
+        "billable_minutes": row["billable_minutes"],
+    }
 
 
 async def _own(tx: Transaction, by: By, entry_id: UUID) -> Record:

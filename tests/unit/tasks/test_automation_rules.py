@@ -48,6 +48,12 @@ def test_an_action_is_read_or_refused(kind: str, config: dict[str, Any]) -> None
         assert not action.link_url.startswith("//")
 
 
+def test_a_title_is_one_line() -> None:
+    """It becomes the subject of a mail."""
+    action = rules.action_of("notify_admins", {"title": " Look\r\nBcc: all@x.test  here ", "body": "One\nTwo"})
+    assert action == rules.Notify(title="Look Bcc: all@x.test here", body="One\nTwo")
+
+
 @pytest.mark.parametrize(
     "link", ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "tasks", "/a b"]
 )

@@ -61,6 +61,24 @@ def test_material_cannot_end_itself(updates: list[Said], name: str) -> None:
     assert prompt.content.endswith("\nEND 1234")
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("@jo.doe@agency.test please call", "@jo.doe please call"),
+        ("write to Jo+x@agency.test.", "write to Jo+x"),
+        ("cut off: jo@agen…", "cut off: jo…"),
+        ("two at 5 @ the office", "two at 5 @ the office"),
+        ("x" * 70 + "@a.test", "x" * 70),
+    ],
+)
+def test_no_address_reaches_the_model(written: str, told: str) -> None:
+    """What colleagues write mentions addresses; the AI is told the name before the @."""
+    updates = [Said(author="Pat", content=written, at=NOW)]
+    content = prompts.item_prompt(Item(name=written, status="To Do", due_date=None, updates=updates)).content
+    assert f"Task: {told}\n" in content
+    assert f"Pat: {told}\n" in content
+
+
 def test_marks_are_never_the_same() -> None:
     """Nobody can write one into an update beforehand."""
     item = Item(name="a", status="b", due_date=None, updates=[])

@@ -96,6 +96,7 @@ resource "google_sql_database_instance" "this" {
 locals {
   flags = {
     max_connections                     = tostring(var.max_connections)
+    jit                                 = "off" # compiling the statement of a list takes longer than running it
     log_checkpoints                     = "on"
     log_connections                     = "on"
     log_disconnections                  = "on"
