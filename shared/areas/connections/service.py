@@ -94,6 +94,8 @@ async def update(tx: Transaction, connection_id: UUID, given: UpdateConnection, 
             "renewed": renewed,
         },
     )
+    if renewed:
+        await saving.resume(tx, connection_id, row["provider"], row["provider_account_id"])
     await audit.record(
         tx, actor, "oauth_connection_updated", row["client_id"], connection_id=str(connection_id), renewed=renewed
     )

@@ -254,7 +254,10 @@ async def connect(db: Executor, connection_id: UUID, values: dict[str, Any]) -> 
 
 
 async def update(db: Executor, connection_id: UUID, values: dict[str, Any]) -> None:
-    """What an admin has edited; ``renewed``: there are new tokens (sealed), and the connection works again."""
+    """What an admin has edited; ``renewed``: there are new tokens (sealed), and the connection works again.
+
+    Without new ones a renewal that is under way goes on: what it brings may be all that works afterwards.
+    """
     await db.execute(
         """
         update oauth_connections
@@ -266,7 +269,8 @@ async def update(db: Executor, connection_id: UUID, values: dict[str, Any]) -> N
             kms_key_id = coalesce($10, kms_key_id), is_connected = is_connected or $11,
             revoked_at = case when $11 then null else revoked_at end,
             last_rotated_at = case when $11 then now() else last_rotated_at end,
-            token_rev = token_rev + $11::int, lease_id = null, lease_until = null
+            token_rev = token_rev + $11::int, lease_id = case when not $11 then lease_id end,
+            lease_until = case when not $11 then lease_until end
         where id = $1
         """,
         connection_id, values["name"], values["token_type"], values["scopes"], values["expires_at"], values["facts"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from emulators.faults import Fault
 from emulators.vendors.wordpress import PASSWORD_ID
-from shared.areas.connections import store
+from shared.areas.connections import store, tokens
 from tests.functions.conftest import SECRETS, World
 from tests.functions.connections.accounts import MINUTE, Accounts
 from tests.functions.people import run_tasks
@@ -145,6 +146,22 @@ async def test_new_tokens_heal_a_broken_connection(world: World, accounts: Accou
     )
     shown = saved.json()["connection"]
     assert shown["is_connected"] and shown["expires_at"] is None and shown["last_error"] is None
+
+
+async def test_editing_a_name_loses_no_token_that_is_being_renewed(world: World, accounts: Accounts) -> None:
+    """TikTok's refresh tokens rotate: what the vendor gives while somebody edits is all that works afterwards."""
+    headers, owner = await admin(world), await world.client()
+    connection_id = await accounts.connected(owner, "tiktok", ends_in=-MINUTE)
+    world.faults.put("tiktok", Fault(latency_ms=300))
+
+    renewing = asyncio.create_task(tokens.fresh_token(accounts.outside(), owner, connection_id))
+    await asyncio.sleep(0.1)
+    edited = await world.call("PUT", path(connection_id), json={"provider_account_name": "New"}, headers=headers)
+    renewed = await renewing
+
+    assert edited.status_code == 200
+    assert (await accounts.tokens(connection_id))[0] == renewed
+    assert accounts.tiktok.grant_of(renewed) is not None
 
 
 @pytest.mark.parametrize("provider", ["google", "facebook", "tiktok"])

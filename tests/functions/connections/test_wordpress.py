@@ -20,6 +20,7 @@ from emulators.serving import AsgiServer
 from emulators.vendors.wordpress import SELF_HOSTED
 from shared.areas.connections import publishing
 from shared.areas.connections.publishing import Article
+from shared.integrations.wordpress.site import basic
 from tests.functions.conftest import World
 from tests.functions.connections.accounts import Accounts
 from tests.functions.people import run_tasks
@@ -298,10 +299,12 @@ async def test_a_post_that_somebody_deleted_comes_back_when_it_is_changed(world:
     assert len(accounts.wordpress.posts) == 1
 
 
-async def test_a_post_waits_for_a_broken_connection(world: World, accounts: Accounts) -> None:
-    """A refused password parks the post with its reason; connecting again sends it."""
+@pytest.mark.parametrize("how", ["connected again", "edited"])
+async def test_a_post_waits_for_a_broken_connection(world: World, accounts: Accounts, how: str) -> None:
+    """A refused password parks the post with its reason; a new one sends it, however it is brought."""
     owner = await world.client()
-    assert (await connect(world, owner, accounts.wordpress.url)).status_code == 200
+    connected = await connect(world, owner, accounts.wordpress.url)
+    assert connected.status_code == 200
     passwords, accounts.wordpress.passwords = dict(accounts.wordpress.passwords), {}
     answer = await world.deliver_task("connections_publish_post", **await publish(world, owner))
     [state] = await publishing.state(world.db, owner, ARTICLE.source)
@@ -309,7 +312,14 @@ async def test_a_post_waits_for_a_broken_connection(world: World, accounts: Acco
 
     accounts.wordpress.passwords = passwords
     world.sent.tasks.clear()
-    assert (await connect(world, owner, accounts.wordpress.url)).status_code == 200
+    if how == "connected again":
+        healed = await connect(world, owner, accounts.wordpress.url)
+    else:
+        headers = await world.sign_in(await world.user("admin"))
+        credentials = {"access_token": basic(SELF_HOSTED["username"], SELF_HOSTED["password"])}
+        path = f"/api/hub/oauth-connections/{connected.json()['connection']['id']}"
+        healed = await world.call("PUT", path, json=credentials, headers=headers)
+    assert healed.status_code == 200
     await run_tasks(world)
     [state] = await publishing.state(world.db, owner, ARTICLE.source)
     assert state["is_sent"] and len(accounts.wordpress.posts) == 1
