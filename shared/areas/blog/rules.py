@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+FOLDER = "blog"  # where images of posts are kept
 MAX_CONTENT = 400_000  # characters of a post, its images apart
 MAX_IMAGES = 20
 MAX_IMAGE_BYTES = 8 * 1024 * 1024

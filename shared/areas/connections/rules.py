@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+from shared.areas.files.rules import read_url
 
 BASIC: Final = "Basic"  # token_type of a site with an application password: base64 of user:password, never renewed
 
@@ -37,6 +41,8 @@ RENEWALS: Final[dict[str, tuple[timedelta, timedelta]]] = {
 LONGEST_FACTS: Final = 16_000  # bytes
 _SECRET_NAME = re.compile(r"token|secret|passw|credential|authorization|api_?key", re.IGNORECASE)
 _LOCATION = re.compile(r"(?:accounts/(?P<account>[0-9]{1,40})/)?(?:locations/)?(?P<location>[0-9]{1,40})")
+_IMAGE = re.compile(r"<img\b[^>]*>")
+_SOURCE = re.compile(r'(\bsrc=")([^"]*)"')
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -105,3 +111,25 @@ def slug_of(title: str, source: str) -> str:
     words = _NOT_IN_SLUG.sub("-", title.lower()).strip("-")[:60].rstrip("-")
     mark = _NOT_IN_SLUG.sub("", source.lower())[-12:]
     return f"{words}-{mark}" if words else f"post-{mark}"
+
+
+def own_images(content: str) -> dict[str, UUID]:
+    """The addresses and file ids of the images of clean HTML that are files of ours."""
+    found = {source: read_url(source) for source in map(_source_of, _IMAGE.findall(content))}
+    return {source: file_id for source, file_id in found.items() if isinstance(file_id, UUID)}
+
+
+def with_images(content: str, addresses: Mapping[str, str | None]) -> str:
+    """Clean HTML with other addresses for its images. Without those that have none, or that only we could show."""
+
+    def place(match: re.Match[str]) -> str:
+        image, source = match[0], _source_of(match[0])
+        address = addresses.get(source) or (source if source.startswith(("https://", "http://")) else None)
+        return _SOURCE.sub(lambda src: f'{src[1]}{html.escape(address)}"', image) if address else ""
+
+    return _IMAGE.sub(place, content)
+
+
+def _source_of(image: str) -> str:
+    found = _SOURCE.search(image)
+    return html.unescape(found[2]) if found else ""

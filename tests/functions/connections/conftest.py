@@ -48,6 +48,7 @@ async def accounts(world: World, _accounts: Accounts, monkeypatch: pytest.Monkey
         facebook.declined,
         wordpress.sites,
         wordpress.posts,
+        wordpress.pictures,
     ):
         held.clear()
     wordpress.passwords, wordpress.lost_answers = {PASSWORD_ID: SELF_HOSTED["password"]}, 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.areas.connections import rules
@@ -87,6 +88,39 @@ def test_a_posts_name_is_its_own(title: str, source: object) -> None:
     slug = rules.slug_of(title, f"blog_post:{source}")
     assert slug.endswith(str(source).replace("-", "")[-12:])
     assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and 12 < len(slug) <= 75
+
+
+FILE = UUID("00000000-0000-4000-8000-00000000000a")
+
+
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        (f'<img src="/uploads/{FILE}/a.png" alt="A">', '<img src="https://site.test/?a=1&amp;b" alt="A">'),
+        (f'<img alt="A" src="/uploads/{FILE}/a.png"><img src="/uploads/{FILE}/a.png">', None),
+        ('<img src="https://else.test/?x=1&amp;y=2">', '<img src="https://else.test/?x=1&amp;y=2">'),
+        ('<p>a<img src="/uploads/old/a.png">b</p>', "<p>ab</p>"),
+        ('<img src="/elsewhere.png"><img alt="none">', ""),
+        (f"<code>/uploads/{FILE}/a.png</code>", f"<code>/uploads/{FILE}/a.png</code>"),
+    ],
+)
+def test_images_move_to_the_site(content: str, sent: str | None) -> None:
+    """Ours get the site's address, foreign ones keep theirs, and what the site could not show is left out."""
+    found = rules.with_images(content, {f"/uploads/{FILE}/a.png": "https://site.test/?a=1&b"})
+    assert found == sent if sent is not None else "/uploads/" not in found and found.count("site.test") == 2
+
+
+def test_only_our_files_are_ours() -> None:
+    """By the file's id; an old path, another host and plain text name none."""
+    content = f'<img src="/uploads/{FILE}/a%20b.png"><img src="/uploads/old/a.png"><img src="https://x.test/uploads/{FILE}/a">'
+    assert rules.own_images(content + f"/uploads/{FILE}/c.png") == {f"/uploads/{FILE}/a%20b.png": FILE}
+
+
+@given(st.text())
+def test_content_without_images_stays(content: str) -> None:
+    """Nothing but images is touched."""
+    assume("<img" not in content)
+    assert rules.with_images(content, {}) == content and rules.own_images(content) == {}
 
 
 def test_the_callback_is_ours() -> None:
