@@ -65,9 +65,9 @@ def connect(timeout_s: float, *, trusted: Iterable[str] = ()) -> httpx.AsyncClie
     from shared.integrations.wordpress.public_only import PublicOnly
 
     known = frozenset(address.rstrip("/") for address in trusted)
-    return httpx.AsyncClient(
-        transport=PublicOnly(known), timeout=timeout_s, trust_env=False, headers={"Accept": "application/json"}
-    )
+    # no compression: a stranger's few bytes could become many before they are counted
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    return httpx.AsyncClient(transport=PublicOnly(known), timeout=timeout_s, trust_env=False, headers=headers)
 
 
 async def discover(http: httpx.AsyncClient, site_url: str, *, within_s: float) -> Found:
@@ -224,9 +224,9 @@ async def _fetch(
 
 
 async def _read(answer: httpx.Response) -> Any:
-    """The JSON of an answer; None when it is none. Too long is TryLater: nothing of it can be trusted."""
+    """The JSON of an answer as it was sent; None when it is none. Too long is TryLater: none of it can be trusted."""
     raw = bytearray()
-    async for chunk in answer.aiter_bytes():
+    async for chunk in answer.aiter_raw():
         raw += chunk
         if len(raw) > _LONGEST_ANSWER:
             raise TryLater("wordpress", status=answer.status_code, reason="the answer is too long")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -113,13 +115,17 @@ class Site:
         self.seen: list[Request] = []
         self.api: Any = {"name": "Odd", "namespaces": ["wp/v2"]}
         self.redirect = ""
+        self.raw: bytes | None = None
+        self.headers: dict[str, str] = {}
         self.me: Response = JSONResponse({"id": 1, "name": "x", "roles": []})
         routes = [Route("/wp-json/", self._index), Route("/wp-json/wp/v2/users/me", self._me), Route("/", self._home)]
         self.server = AsgiServer(Starlette(routes=routes))
 
     async def _index(self, request: Request) -> Response:
         self.seen.append(request)
-        return RedirectResponse(self.redirect, 302) if self.redirect else JSONResponse(self.api)
+        if self.redirect:
+            return RedirectResponse(self.redirect, 302)
+        return Response(self.raw, headers=self.headers) if self.raw else JSONResponse(self.api)
 
     async def _home(self, request: Request) -> Response:
         self.seen.append(request)
@@ -177,3 +183,12 @@ async def test_an_endless_answer_is_cut_off(world: World, site: Site) -> None:
     site.api = {"name": "x" * 2_000_000, "namespaces": ["wp/v2"]}
     answer = await connect(world, await world.client(), site.server.url)
     assert answer.status_code == 400 and "too long" in answer.json()["message"]
+
+
+async def test_a_compressed_answer_is_not_unpacked(world: World, site: Site) -> None:
+    """Nobody asked for it; a thousand bytes that would become millions are none of an API's answers."""
+    site.headers = {"content-encoding": "gzip"}
+    site.raw = gzip.compress(json.dumps({"name": "x" * 900_000, "namespaces": ["wp/v2"]}).encode())
+    answer = await connect(world, await world.client(), site.server.url)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NO_REST_API")
+    assert all(one.headers["accept-encoding"] == "identity" for one in site.seen)
