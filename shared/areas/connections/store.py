@@ -304,7 +304,8 @@ async def disconnect(db: Executor, connection_id: UUID, *, remove: bool) -> None
 
 
 async def expiring(db: Executor, renewals: Mapping[str, tuple[timedelta, timedelta]], limit: int) -> list[Record]:
-    """Connections whose tokens end within their vendor's margin, and were not renewed too lately; soonest first."""
+    """Connections whose tokens end within their vendor's margin, and were not renewed too lately. Each vendor's soonest
+    first, the vendors in turn: one that is out does not keep the others waiting."""
     return await db.fetch(
         """
         select c.id, c.client_id, c.provider
@@ -313,7 +314,7 @@ async def expiring(db: Executor, renewals: Mapping[str, tuple[timedelta, timedel
           on due.provider = c.provider
         where c.is_connected and c.revoked_at is null and c.removed_at is null and c.expires_at < now() + due.margin
           and coalesce(c.last_refreshed_at, c.created_at) < now() - due.every
-        order by c.expires_at limit $4
+        order by row_number() over (partition by c.provider order by c.expires_at), c.expires_at limit $4
         """,
         list(renewals), [margin for margin, _ in renewals.values()], [every for _, every in renewals.values()], limit,
     )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 
 from emulators.faults import Fault
 from emulators.vendors.wordpress import PASSWORD_ID
-from shared.areas.connections import store, tokens
+from shared.areas.connections import store, tokens, upkeep
 from tests.functions.conftest import SECRETS, World
 from tests.functions.connections.accounts import MINUTE, Accounts
 from tests.functions.people import run_tasks
@@ -231,6 +231,17 @@ async def test_an_application_password_is_deleted_at_its_site(world: World, acco
     assert PASSWORD_ID not in accounts.wordpress.passwords
 
 
+async def test_a_consent_that_may_not_be_withdrawn_is_not_called_withdrawn(world: World, accounts: Accounts) -> None:
+    """The vendor forbids it: the outcome says so, and the tokens are forgotten."""
+    headers = await admin(world)
+    connection_id = await accounts.connected(await world.client(), "facebook")
+    await world.call("POST", path(connection_id, "/revoke"), headers=headers)
+    world.faults.put("facebook", Fault(status=403, times=1))
+    await run_tasks(world)
+    kept = await world.db.fetchrow("select * from oauth_withdrawals where oauth_connection_id = $1", connection_id)
+    assert kept["sealed_token"] is None and kept["outcome"] == "this vendor does not let us withdraw it"
+
+
 async def test_withdrawals_move_to_a_new_key(world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that waits to be withdrawn is sealed again by a key rotation, and still ends its consent."""
     headers, person = await admin(world), accounts.somebody("google")
@@ -392,6 +403,22 @@ async def test_a_schedule_goes_on_past_what_fails(world: World, accounts: Accoun
     assert (await world.run_schedule("connections_renew_expiring")).status_code == 204
     assert await accounts.tokens(good) != before
     assert [(await accounts.row(one))["is_connected"] for one in (gone, out)] == [False, True]
+
+
+async def test_many_of_one_vendor_do_not_keep_another_waiting(
+    world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that cannot take all takes of each vendor, however long another vendor's have been due."""
+    await world.db.execute("delete from oauth_connections")  # a schedule goes through all
+    monkeypatch.setattr(upkeep, "BATCH", 2)
+    client_id = await world.client()
+    for _ in range(3):
+        await accounts.connected(client_id, "google", ends_in=-60 * MINUTE)
+    behind = await accounts.connected(client_id, "tiktok", ends_in=MINUTE)
+    await world.db.execute("update oauth_connections set created_at = now() - interval '2 days'")
+    before = await accounts.tokens(behind)
+    assert (await world.run_schedule("connections_renew_expiring")).status_code == 204
+    assert await accounts.tokens(behind) != before
 
 
 async def test_the_staff_hears_of_a_broken_connection_once(world: World, accounts: Accounts) -> None:
