@@ -134,7 +134,7 @@ AREAS = {
         Area(name="files", enqueues=("files_delete",), google=("storage",)),
         Area(name="notifications"),
         Area(name="documents", enqueues=("emails_send", "files_delete"), google=("storage",)),
-        Area(name="clients", enqueues=("emails_send", "files_delete")),
+        Area(name="clients", enqueues=("emails_send", "files_delete", "connections_withdraw")),
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
         Area(

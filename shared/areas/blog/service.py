@@ -138,14 +138,13 @@ async def _attach(tx: Transaction, post_id: UUID, kept: list[Kept]) -> None:
 
 async def _keep_site_in_step(tx: Transaction, owner: UUID, post_id: UUID, before: str, post: Record) -> None:
     """A post that is published now goes to the client's site, other words of it follow, and a draft comes off it."""
-    article = _article(post_id, post["title"], post["content"])
     match before, post["status"]:
         case "draft", "published":
-            await publishing.publish(tx, owner, article)
+            await publishing.publish(tx, owner, _article(post_id, post["title"], post["content"]))
         case "published", "published":
-            await publishing.revise(tx, owner, article)
+            await publishing.revise(tx, owner, _article(post_id, post["title"], post["content"]))
         case "published", "draft":
-            await publishing.retract(tx, owner, article.source)
+            await publishing.retract(tx, owner, _source(post_id))
 
 
 def _article(post_id: UUID, title: str, content: str) -> Article:

@@ -195,15 +195,26 @@ async def show(db: Executor, connection_id: UUID) -> str | None:
     return text
 
 
+_FACTS = """id, client_id, provider, provider_account_id, provider_account_name, token_type, external_metadata,
+    encrypted_access_token, encrypted_refresh_token, expires_at, is_connected, revoked_at"""
+
+
 async def facts(db: Executor, connection_id: UUID, *, lock: bool = False) -> Record | None:
     """What an admin's request needs to know of a connection: client_id, provider, account, token_type, metadata."""
     return await db.fetchrow(
         f"""
-        select id, client_id, provider, provider_account_id, provider_account_name, token_type, external_metadata,
-               encrypted_access_token, encrypted_refresh_token, expires_at, is_connected, revoked_at
-        from oauth_connections where id = $1 and removed_at is null {"for update" if lock else ""}
+        select {_FACTS} from oauth_connections
+        where id = $1 and removed_at is null {"for update" if lock else ""}
         """,  # noqa: S608  nothing of a caller's
         connection_id,
+    )
+
+
+async def facts_of_client(db: Executor, owner: UUID) -> list[Record]:
+    """The same of all that a client has, locked."""
+    return await db.fetch(
+        f"select {_FACTS} from oauth_connections where client_id = $1 and removed_at is null order by id for update",  # noqa: S608
+        owner,
     )
 
 

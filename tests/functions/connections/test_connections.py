@@ -195,6 +195,28 @@ async def test_ending_a_connection_withdraws_the_consent(
     assert kept["sealed_token"] is None and kept["outcome"] == "withdrawn"
 
 
+async def test_a_withdrawal_that_was_cut_off_half_way_is_finished(world: World, accounts: Accounts) -> None:
+    """TikTok's refresh token was spent by a try that got no further: the next one still ends the consent."""
+    headers, person = await admin(world), accounts.somebody("tiktok")
+    connection_id = await accounts.connected(await world.client(), "tiktok", person=person)
+    access, refresh = await accounts.tokens(connection_id)
+    accounts.tiktok._renew(refresh)
+    await world.call("POST", path(connection_id, "/revoke"), headers=headers)
+    await run_tasks(world)
+    assert accounts.tiktok.grant_of(access) is None
+
+
+async def test_deleting_a_client_withdraws_its_consents(world: World, accounts: Accounts) -> None:
+    """The vendors are told although nothing of the client is left here."""
+    headers, client_id = await admin(world), await world.client()
+    kept = {name: await accounts.connected(client_id, name) for name in ("google", "facebook", "tiktok")}
+    tokens_of = {name: (await accounts.tokens(one))[0] for name, one in kept.items()}
+    gone = await world.call("DELETE", f"/api/hub/clients/{client_id}", headers=headers)
+    await run_tasks(world)
+    assert gone.status_code == 200
+    assert [accounts.vendor(name).grant_of(token) for name, token in tokens_of.items()] == [None] * 3
+
+
 async def test_a_consent_that_another_client_stands_on_is_left_alone(world: World, accounts: Accounts) -> None:
     """An agency's account may serve several clients: ending one of them does not end the others."""
     headers, person = await admin(world), accounts.somebody("google")

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from emulators.serving import AsgiServer
 from emulators.vendors.wordpress import SELF_HOSTED
+from shared.integrations.wordpress.site import basic
 from tests.functions.conftest import World
 from tests.functions.connections.accounts import Accounts, connect
 
@@ -192,3 +193,34 @@ async def test_a_compressed_answer_is_not_unpacked(world: World, site: Site) -> 
     answer = await connect(world, await world.client(), site.server.url)
     assert (answer.status_code, answer.json()["code"]) == (404, "NO_REST_API")
     assert all(one.headers["accept-encoding"] == "identity" for one in site.seen)
+
+
+async def test_editing_a_connection_sends_its_password_nowhere_else(
+    world: World, accounts: Accounts, site: Site
+) -> None:
+    """Nobody is shown the password, and nobody can have it sent to a site of theirs; with one of their own they may."""
+    connection_id = await accounts.self_hosted(await world.client())
+    headers, path = await world.sign_in(await world.user("admin")), f"/api/hub/oauth-connections/{connection_id}"
+    elsewhere = {"site_url": site.server.url, "rest_root": f"{site.server.url}/wp-json/", "note": "new"}
+
+    edited = await world.call("PUT", path, json={"external_metadata": elsewhere}, headers=headers)
+    test = {"json": {"connectionId": str(connection_id)}, "headers": headers}
+    tested = await world.call("POST", "/api/hub/wordpress/test", **test)
+
+    assert edited.json()["connection"]["external_metadata"]["note"] == "new"
+    assert tested.json()["user"]["name"] == "Site Editor" and site.seen == []
+    own = {"external_metadata": elsewhere, "access_token": basic("me", "mine")}
+    assert (await world.call("PUT", path, json=own, headers=headers)).status_code == 200
+    await world.call("POST", "/api/hub/wordpress/test", **test)
+    assert [one.headers["authorization"] for one in site.seen] == [f"Basic {basic('me', 'mine')}"]
+
+
+async def test_a_consents_token_is_no_password_of_a_site(world: World, accounts: Accounts, site: Site) -> None:
+    """A WordPress.com token is sent to WordPress.com, whatever somebody writes beside it."""
+    connection_id = await accounts.connected(await world.client(), "wordpress", ends_in=None)
+    headers = await world.sign_in(await world.user("admin"))
+    elsewhere = {"token_type": "Basic", "external_metadata": {"rest_root": f"{site.server.url}/wp-json/"}}
+    await world.call("PUT", f"/api/hub/oauth-connections/{connection_id}", json=elsewhere, headers=headers)
+    test = {"json": {"connectionId": str(connection_id)}, "headers": headers}
+    assert (await world.call("POST", "/api/hub/wordpress/test", **test)).json()["user"]["name"] == "Robin Sample"
+    assert site.seen == []
