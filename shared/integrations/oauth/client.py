@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WITHDRAWN = "The consent was withdrawn or has expired. Please connect again."
 MAX_PAGES = 50  # of one list: beyond it, somebody else's mistake would become our outage
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _CODE = re.compile(r"[A-Za-z_]{2,64}")
 
 
@@ -127,13 +128,13 @@ class OAuthClient:
         }
         answer = await self._send("POST", self._registration.token_url, data=form)
         told = self._read(answer)
-        if not answer.is_success or not isinstance(told.get("access_token"), str):
+        if not answer.is_success or not text_at(told, "access_token"):
             raise self.token_refusal(answer.status_code, told, answer.headers.get("Retry-After"))
-        lifetime = told.get("expires_in")
+        lifetime = _SECONDS.fullmatch(str(told.get("expires_in")))
         return Tokens(
             access_token=told["access_token"],
-            refresh_token=told["refresh_token"] if isinstance(told.get("refresh_token"), str) else None,
-            lifetime_s=int(str(lifetime)) if str(lifetime).isdecimal() else None,
+            refresh_token=text_at(told, "refresh_token") or None,
+            lifetime_s=int(lifetime[0]) if lifetime else None,
             scopes=scopes_of(told.get("scope")),
             token_type=code_of(told.get("token_type")) or "Bearer",
             told=told,
