@@ -7,7 +7,6 @@ from shared.areas.connections import consents
 from shared.areas.connections.outside import Outside, Surroundings
 from shared.areas.connections.publishing import Blogs
 from shared.areas.connections.wordpress import Sites
-from shared.areas.emails.templates import Site
 from shared.areas.files import service as files
 from shared.areas.files.models import NewFile
 from shared.runtime import Call, log
@@ -56,11 +55,6 @@ def blogs(context: Context) -> Blogs:
         return await files.read_public(services.db, services.storage, file_id, owner, folder=blog.FOLDER)
 
     return Blogs(site=services.wordpress_site, draft=Draft, picture=Picture, image=image)
-
-
-def mail_site(context: Context) -> Site:
-    settings = context.services.settings
-    return Site(settings.app_base_url, settings.client_app_url)
 
 
 def provider_of(call: Call) -> str:
