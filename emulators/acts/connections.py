@@ -1,8 +1,7 @@
-"""An admin connects a client's accounts and site: a location is chosen, a post published, and a consent ended."""
+"""An admin connects a client's accounts at the vendors, chooses from them, and ends one; its consent ends there too."""
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,8 +12,6 @@ from emulators.acts.browser import Browser
 from emulators.cloud import LocalCloud
 from emulators.demo_data import CLIENTS, PASSWORD
 from emulators.vendors.oauth import OAuthVendor
-from emulators.vendors.wordpress import SELF_HOSTED, WordPress
-from emulators.vertex_answers import png
 
 CLIENT = CLIENTS["dental"]
 VENDORS = ("google", "facebook", "tiktok", "wordpress")
@@ -22,7 +19,7 @@ BUSINESS = "https://www.googleapis.com/auth/business.manage"
 
 
 async def act(cloud: LocalCloud, stage: Stage) -> None:
-    """Four consents by browser, a Google location chosen, a post on the client's site, Google's consent withdrawn."""
+    """Four consents by browser, a Google location chosen, and Google's consent withdrawn."""
     async with Browser(cloud, "Connections") as admin:
         await admin.sign_in("lead@anchor.test", PASSWORD)
         async with stage.step("An admin connects a client's accounts at four vendors") as notes:
@@ -35,47 +32,9 @@ async def act(cloud: LocalCloud, stage: Stage) -> None:
         path = f"/api/hub/oauth-connections/{google['id']}"
         async with stage.step("and chooses a location of the client's at Google") as notes:
             notes.append(await _choose(cloud, admin, path))
-        site = _vendor(cloud, "wordpress")
-        assert isinstance(site, WordPress)
-        async with stage.step("A WordPress site is connected with an application password"):
-            await admin.send("POST", "/api/hub/wordpress/connect", json=_site_login(site))
-        async with stage.step("A post that the client publishes appears there, image and all") as notes:
-            notes.append(await _publish(cloud, site))
         async with stage.step("Disconnecting withdraws the consent at Google"):
             await admin.send("POST", f"{path}/revoke")
             await until("Google to have the consent taken back", lambda: _withdrawn(cloud), within_s=30)
-
-
-def _site_login(site: WordPress) -> dict[str, str]:
-    return {
-        "clientId": str(CLIENT.id),
-        "siteUrl": site.url,
-        "username": SELF_HOSTED["username"],
-        "applicationPassword": SELF_HOSTED["password"],
-    }
-
-
-async def _publish(cloud: LocalCloud, site: WordPress) -> str:
-    """The client publishes a post with an image; where the site shows it."""
-    image = base64.b64encode(png("a smile")).decode()
-    post = {
-        "title": "Braces at any age",
-        "content": f'<img src="data:image/png;base64,{image}"><p>It is never late.</p>',
-    }
-    async with Browser(cloud, "Blog") as client:
-        await client.sign_in(CLIENT.email, PASSWORD)
-        before = len(site.posts)
-        await client.send("POST", "/api/hub/blog-posts", json={**post, "status": "published"})
-
-        async def arrived() -> bool:
-            return len(site.posts) > before
-
-        await until("the post on the client's site", arrived, within_s=30)
-    newest = site.posts[-1]
-    expect(
-        newest["title"] == post["title"] and site.pictures[-1]["link"] in newest["content"], "the post is another one"
-    )
-    return str(newest["link"])
 
 
 async def _withdrawn(cloud: LocalCloud) -> bool:
