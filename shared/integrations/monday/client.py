@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import Reconnect, Rejected, TryLater, VendorError, vendor_error
-from shared.integrations.monday.records import Column, Item, Named, Person, Update, read_item, read_update
+from shared.integrations.monday.records import Column, Item, Named, Person, Update, read_item, read_moment, read_update
 
 if TYPE_CHECKING:
     import httpx
 
 PAGE_SIZE = 100  # items, and ids, of one query
+BOARDS_PER_QUESTION = 100  # whose activity is asked for at once
 BOARDS_PER_PAGE = 200
 MAX_PAGES = 200  # of one listing; more means that monday.com's cursor cannot be believed
 NAME_LENGTH = 255
@@ -34,7 +36,8 @@ _PASSING = frozenset(
     {
         *("complexityexception", "complexity_budget_exhausted", "rate_limit_exceeded", "maxconcurrencyexceeded"),
         *("max_concurrency_exceeded", "minutelimitrateexceeded", "field_minute_rate_limit_exceeded"),
-        *("ip_rate_limit_exceeded", "daily_limit_exceeded", "internalservererror", "internal_server_error"),
+        *("ip_rate_limit_exceeded", "field_limit_exceeded", "daily_limit_exceeded"),
+        *("internalservererror", "internal_server_error"),
         *("cursorexpirederror", "cursorexception", "resource_locked", "apitemporarilyblocked", "requesttimeout"),
     }
 )
@@ -88,6 +91,26 @@ class MondayClient:
         """The id of the user that the token belongs to."""
         told = (await self._ask("query { me { id } }")).get("me")
         return str(told["id"]) if isinstance(told, dict) and told.get("id") else ""
+
+    async def activity(self, board_ids: Sequence[str], since: datetime) -> dict[str, datetime]:
+        """Board id → when the newest change or comment of an item was made, where there is one since *since*.
+
+        A board that is gone, or whose log our token may not read, is left out too.
+        """
+        query = (
+            "query ($ids: [ID!], $limit: Int!, $from: ISO8601DateTime!, $to: ISO8601DateTime!) "
+            "{ boards(ids: $ids, limit: $limit) { id activity_logs(from: $from, to: $to, limit: 1) { created_at } "
+            "updates(from_date: $from, to_date: $to, limit: 1) { created_at } } }"
+        )
+        times = {"from": _iso(since), "to": _iso(datetime.now(UTC) + timedelta(days=1))}
+        found: dict[str, datetime] = {}
+        for start in range(0, len(board_ids), BOARDS_PER_QUESTION):
+            ids = list(board_ids[start : start + BOARDS_PER_QUESTION])
+            for board in (await self._ask(query, ids=ids, limit=len(ids), **times)).get("boards") or []:
+                done = [*(board.get("activity_logs") or []), *(board.get("updates") or [])]
+                if done:
+                    found[str(board["id"])] = max(read_moment(one.get("created_at")) for one in done)
+        return found
 
     async def items(self, board_id: str, group_ids: Sequence[str]) -> list[Item]:
         """The active items of some groups of a board, each group read by its cursor to the end; Rejected without it."""
@@ -226,6 +249,10 @@ class MondayClient:
         return data
 
 
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _found(boards: Any) -> list[dict[str, Any]]:
     """The boards that were asked for; Rejected for none: one that was deleted, or that our token may not see."""
     if not boards:
@@ -245,32 +272,33 @@ def _error(answer: httpx.Response, told: Mapping[str, Any]) -> VendorError | Non
     """What an answer says went wrong; None when nothing did."""
     errors = told.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
-    detail = first.get("extensions") or {} if isinstance(first, dict) else {}
+    detail = first.get("extensions") if isinstance(first, dict) else None
+    detail = detail if isinstance(detail, dict) else {}
     code = str(detail.get("code") or told.get("error_code") or "")
-    wait = answer.headers.get("Retry-After") or _seconds(detail.get("error_data") or told.get("error_data"))
-    if not answer.is_success:
-        if code.lower() in _PASSING:
-            return _with_wait(TryLater("monday", status=answer.status_code, reason=code), wait)
-        known = vendor_error("monday", answer.status_code, retry_after=wait)
-        return type(known)("monday", status=answer.status_code, reason=code, retry_after_s=known.retry_after_s)
-    if not errors and not code:
+    if answer.is_success and not errors and not code:
         return None
-    if code.lower() in _PASSING or not code:
-        return _with_wait(TryLater("monday", status=answer.status_code, reason=code or "error without a code"), wait)
-    if code.lower() in _REFUSED:
-        return Reconnect("monday", reason=code)
-    return Rejected("monday", reason=code)
+    known = vendor_error("monday", answer.status_code, retry_after=_wait(answer, told, detail, code))
+    kind = type(known)
+    if code.lower() in _PASSING or (answer.is_success and not code):
+        kind = TryLater
+    elif answer.is_success:
+        kind = Reconnect if code.lower() in _REFUSED else Rejected
+    reason = code or ("error without a code" if answer.is_success else "")
+    return kind("monday", status=answer.status_code, reason=reason, retry_after_s=known.retry_after_s)
 
 
-def _with_wait(error: TryLater, wait: str | None) -> TryLater:
-    error.retry_after_s = float(wait) if wait and wait.isdigit() else None
-    return error
-
-
-def _seconds(data: object) -> str | None:
-    """How long to wait, where monday.com says it in an error's data."""
-    told = data.get("retry_in_seconds") if isinstance(data, dict) else None
-    return str(round(told)) if isinstance(told, int | float) and not isinstance(told, bool) else None
+def _wait(answer: httpx.Response, told: Mapping[str, Any], detail: Mapping[str, Any], code: str) -> str | None:
+    """How many seconds to wait, wherever monday.com says it; a day's calls are counted anew at midnight UTC."""
+    if header := answer.headers.get("Retry-After"):
+        return str(header)
+    for place in (detail, detail.get("error_data"), told.get("error_data")):
+        seconds = place.get("retry_in_seconds") if isinstance(place, dict) else None
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+            return str(seconds)
+    if code.lower() == "daily_limit_exceeded":
+        now = datetime.now(UTC)
+        return str((now.replace(hour=0, minute=0, second=0) + timedelta(days=1) - now).total_seconds())
+    return None
 
 
 def _id_of(data: Mapping[str, Any], field: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -113,6 +114,21 @@ def read_update(told: Mapping[str, Any]) -> Update:
         str(told.get("creator_id") or ""),
         str(told.get("created_at") or ""),
     )
+
+
+def read_moment(told: object) -> datetime:
+    """When something was done: ISO 8601, or seconds with further digits and no point (activity logs have 17).
+
+    What cannot be read counts as now: too late is safe for whoever asks what is new.
+    """
+    text = str(told or "")
+    try:
+        if text.isascii() and text.isdigit():
+            return datetime.fromtimestamp(int(text[:10]) + float(f"0.{text[10:] or 0}"), UTC)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _value(cell: Mapping[str, Any]) -> Value:
