@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Reconnect, Rejected, TryLater, VendorError
 from shared.integrations.monday.client import MondayClient, connect
-from shared.integrations.monday.records import read_item
+from shared.integrations.monday.records import read_item, read_moment
 
 
 class Monday:
@@ -29,6 +30,10 @@ class Monday:
 
     def asked(self, number: int = 0) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(self.requests[number].content)
+        return told
+
+    def variables(self, number: int = 0) -> dict[str, Any]:
+        told: dict[str, Any] = self.asked(number)["variables"]
         return told
 
 
@@ -118,8 +123,62 @@ async def test_values_are_variables_and_never_part_of_a_query() -> None:
     assert 'name="variables[file]"; filename="a.txt"' in body
 
 
+def board_of(board_id: str, logged: list[Any] | None, commented: list[Any] | None) -> dict[str, Any]:
+    return {
+        "id": board_id,
+        "activity_logs": logged and [{"created_at": one} for one in logged],
+        "updates": commented and [{"created_at": one} for one in commented],
+    }
+
+
+async def test_one_question_asks_for_the_activity_of_a_hundred_boards() -> None:
+    """The newest of changes and comments of each; a board that is gone, quiet or hidden from us is left out."""
+    boards = [
+        board_of("1", ["17647200001234567"], []),
+        board_of("2", [], ["2025-12-03T00:00:00Z"]),
+        board_of("3", ["17647200000000000"], ["2025-12-03T00:00:00.500Z"]),
+        board_of("4", [], []),
+        board_of("5", None, None),
+    ]
+    monday = Monday({"data": {"boards": boards}}, {"data": {"boards": []}})
+    since = datetime(2025, 12, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+
+    found = await client(monday).activity([str(number) for number in range(1, 102)], since)
+
+    assert found == {
+        "1": datetime(2025, 12, 3, 0, 0, 0, 123457, UTC),
+        "2": datetime(2025, 12, 3, tzinfo=UTC),
+        "3": datetime(2025, 12, 3, 0, 0, 0, 500000, UTC),
+    }
+    assert [(len(asked["ids"]), asked["limit"]) for asked in map(monday.variables, (0, 1))] == [(100, 100), (1, 1)]
+    assert monday.variables()["from"] == "2025-12-01T00:00:00Z"
+    assert monday.variables()["to"] > datetime.now(UTC).isoformat()
+
+
+@given(
+    told=st.none() | st.text() | st.text("0123456789") | st.datetimes(timezones=st.just(UTC)).map(str) | st.integers()
+)
+def test_when_something_was_done_can_always_be_read(told: Any) -> None:
+    """What is no time counts as now: whoever asks for news looks once more than needed."""
+    assert read_moment(told).tzinfo is not None
+
+
 def error(code: str, **data: Any) -> dict[str, Any]:
     return {"data": None, "errors": [{"message": "secret words", "extensions": {"code": code, "error_data": data}}]}
+
+
+def beside(code: str, **data: Any) -> dict[str, Any]:
+    """An error as it is since version 2025-04: what belongs to it stands beside its code."""
+    return {"errors": [{"message": "secret words", "extensions": {"code": code, **data}}]}
+
+
+async def test_a_used_up_day_is_waited_out() -> None:
+    """Monday counts anew at midnight UTC, and names no time."""
+    with pytest.raises(TryLater) as raised:
+        await client(Monday(httpx.Response(429, json=beside("DAILY_LIMIT_EXCEEDED")))).boards()
+    now = datetime.now(UTC)
+    left = datetime.combine(now.date() + timedelta(days=1), time(), UTC) - now
+    assert raised.value.retry_after_s == pytest.approx(left.total_seconds(), abs=5)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +203,10 @@ def error(code: str, **data: Any) -> dict[str, Any]:
         (httpx.Response(403, text=""), Reconnect, None),
         (httpx.Response(400, json=error("undefinedField")), Rejected, None),
         (httpx.Response(400, json=error("RATE_LIMIT_EXCEEDED", retry_in_seconds=5)), TryLater, 5),
+        (httpx.Response(429, json=beside("COMPLEXITY_BUDGET_EXHAUSTED", retry_in_seconds=60)), TryLater, 60),
+        (beside("FIELD_LIMIT_EXCEEDED", retry_in_seconds=15), TryLater, 15),
+        (beside("maxConcurrencyExceeded", retry_in_seconds=True), TryLater, None),
+        ({"errors": [{"message": "secret words", "extensions": "odd"}]}, TryLater, None),
     ],
 )
 async def test_an_error_says_what_to_do(answer: Any, kind: type[VendorError], wait: float | None) -> None:
