@@ -108,6 +108,8 @@ async def _keep_images(outside: Outside, owner: UUID, title: str, content: str, 
     room = len(content) - sum(len(image.source) * content.count(image.source) for image in images)
     if room > rules.MAX_CONTENT:
         raise Invalid.field("content", f"may have at most {rules.MAX_CONTENT} characters beside its images")
+    if rules.is_too_deep(content):
+        raise Invalid.field("content", f"has more than {rules.MAX_DEPTH} elements inside of each other")
     if not images:
         return _require_some(rules.clean(content)), []
     new = [

@@ -58,7 +58,9 @@ async def client(db: Executor, client_id: UUID) -> Record | None:
 
 
 async def save_people(db: Executor, people: Sequence[Person]) -> None:
-    """Keep who is who, in place of what was known."""
+    """Keep who is who, in place of what was known; an account without anybody is not believed."""
+    if not people:
+        return
     await db.execute(
         """
         with told as (

@@ -219,9 +219,7 @@ async def _settle(
 
 
 async def _create(outside: Outside, monday: Monday, link: Record, ours: State, chosen: MondaySettings) -> str:
-    if link["tries"] == 0 and link["name"] != ours.name:
-        await sync_store.rename(outside.db, link["id"], ours.name)
-        link = {**link, "name": ours.name}
+    link = await links.renewed(outside.db, link, ours.name)
     values = rules.column_values(None, ours, chosen)
     client = await store.client(outside.db, link["client_id"])
     if client and client["client_identifier_value"] and chosen.monday_client_column_id:

@@ -53,14 +53,18 @@ async def _keep_look(db: Executor, client: Record, *, looked_at: datetime | None
 
 
 async def take_waiting_requests(db: Executor) -> list[UUID]:
-    """Requests of the last week that are no items yet although an hour has passed; their work is on its way now."""
+    """Requests of the last week that are no items yet although an hour has passed; their work is on its way now.
+
+    What monday.com refused is tried once a day.
+    """
     rows = await db.fetch(
         """
-        update monday_links set queued_at = now()
-        where request_id is not null and monday_item_id is null
-          and created_at between now() - interval '7 days' and now() - interval '1 hour'
-          and coalesce(queued_at, created_at) < now() - interval '1 hour'
-        returning request_id
+        update monday_links l set queued_at = now() from requests r
+        where r.id = l.request_id and l.monday_item_id is null
+          and l.created_at between now() - interval '7 days' and now() - interval '1 hour'
+          and coalesce(l.queued_at, l.created_at)
+              < now() - case when r.trouble is null then interval '1 hour' else interval '1 day' end
+        returning l.request_id
         """
     )
     return [row["request_id"] for row in rows]
@@ -256,11 +260,6 @@ async def forget_item(db: Executor, link: Record, name: str) -> None:
     await db.execute(
         "update task_items set monday_item_id = null, monday_board_id = null where id = $1", link["task_item_id"]
     )
-
-
-async def rename(db: Executor, link_id: UUID, name: str) -> None:
-    """What an item that was not tried yet is created as."""
-    await db.execute("update monday_links set name = $2 where id = $1 and tries = 0", link_id, name)
 
 
 async def refused(db: Executor, link_id: UUID, reason: str) -> None:

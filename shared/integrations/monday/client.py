@@ -9,13 +9,26 @@ at all: the request may still be on its way. None carries what monday.com answer
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from shared.errors import Reconnect, Rejected, TryLater, VendorError, vendor_error
-from shared.integrations.monday.records import Column, Item, Named, Person, Update, read_item, read_moment, read_update
+from shared.integrations.monday.records import (
+    Column,
+    Item,
+    Named,
+    Person,
+    Update,
+    read_column,
+    read_item,
+    read_moment,
+    read_named,
+    read_person,
+    read_update,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +62,23 @@ _REFUSED = frozenset(
 )
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _reading(method: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """An answer of another shape than monday.com documents: TryLater."""
+
+    @functools.wraps(method)
+    async def read(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await method(*args, **kwargs)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise TryLater("monday", status=200, reason="unreadable answer") from error
+
+    return read
+
+
 def connect(base_url: str, *, token: str, version: str, timeout_s: float) -> httpx.AsyncClient:
     """A connection pool for the account that *token* belongs to. Close it, or keep it as long as the instance lives."""
     import httpx
@@ -63,35 +93,35 @@ class MondayClient:
     def __init__(self, http: httpx.AsyncClient):
         self._http = http
 
+    @_reading
     async def boards(self) -> list[Named]:
         """Every active board, in monday.com's order."""
         query = "query ($page: Int!, $limit: Int!) { boards(limit: $limit, page: $page) { id name } }"
-        return [Named(str(one["id"]), str(one.get("name") or "")) async for one in self._pages("boards", query)]
+        return [read_named(one, "name") async for one in self._pages("boards", query)]
 
+    @_reading
     async def groups(self, board_id: str) -> list[Named]:
         board = await self._board(board_id, "groups { id title }")
-        return [Named(str(one["id"]), str(one.get("title") or "")) for one in board.get("groups") or []]
+        return [read_named(one, "title") for one in board.get("groups") or []]
 
+    @_reading
     async def columns(self, board_id: str) -> list[Column]:
         board = await self._board(board_id, "columns { id title type }")
-        return [
-            Column(str(one["id"]), str(one.get("title") or ""), str(one.get("type") or ""))
-            for one in board.get("columns") or []
-        ]
+        return [read_column(one) for one in board.get("columns") or []]
 
+    @_reading
     async def people(self) -> list[Person]:
         """Every user of the account."""
         query = "query ($page: Int!, $limit: Int!) { users(limit: $limit, page: $page) { id name email } }"
-        return [
-            Person(str(one["id"]), str(one.get("name") or ""), str(one.get("email") or ""))
-            async for one in self._pages("users", query)
-        ]
+        return [read_person(one) async for one in self._pages("users", query)]
 
+    @_reading
     async def me(self) -> str:
         """The id of the user that the token belongs to."""
         told = (await self._ask("query { me { id } }")).get("me")
         return str(told["id"]) if isinstance(told, dict) and told.get("id") else ""
 
+    @_reading
     async def activity(self, board_ids: Sequence[str], since: datetime) -> dict[str, datetime]:
         """Board id → when the newest change or comment of an item was made, where there is one since *since*.
 
@@ -112,6 +142,7 @@ class MondayClient:
                     found[str(board["id"])] = max(read_moment(one.get("created_at")) for one in done)
         return found
 
+    @_reading
     async def items(self, board_id: str, group_ids: Sequence[str]) -> list[Item]:
         """The active items of some groups of a board, each group read by its cursor to the end; Rejected without it."""
         query = (
@@ -127,6 +158,7 @@ class MondayClient:
                     found[item.id] = item
         return list(found.values())
 
+    @_reading
     async def items_named(self, board_id: str, name: str) -> list[Item]:
         """The active items of a board that have exactly this name."""
         query = (
@@ -138,15 +170,17 @@ class MondayClient:
         pages = [board["items_page"] for board in _found(data.get("boards"))]
         return [item for page in pages async for item in self._rest(page) if item.name == name]
 
+    @_reading
     async def items_by_id(self, ids: Sequence[str]) -> list[Item]:
         """The items of these ids, archived ones too; those that were deleted are left out."""
         query = f"query ($ids: [ID!], $limit: Int!) {{ items(ids: $ids, limit: $limit) {{ {_ITEM} }} }}"
         found: list[Item] = []
         for start in range(0, len(ids), PAGE_SIZE):
             data = await self._ask(query, ids=list(ids[start : start + PAGE_SIZE]), limit=PAGE_SIZE)
-            found += [read_item(one) for one in data.get("items") or []]
+            found += [read_item(one) for one in data["items"]]
         return [item for item in found if item.state != "deleted"]
 
+    @_reading
     async def asset_urls(self, ids: Sequence[str]) -> dict[str, str]:
         """Asset id → an address that shows the file without a monday.com account, for about an hour."""
         query = "query ($ids: [ID!]!) { assets(ids: $ids) { id public_url } }"
@@ -186,6 +220,7 @@ class MondayClient:
         query = "mutation ($item: ID!, $body: String!) { create_update(item_id: $item, body: $body) { id } }"
         return _id_of(await self._ask(query, item=item_id, body=body), "create_update")
 
+    @_reading
     async def updates(self, item_id: str) -> list[Update]:
         """The newest hundred comments of an item, newest first."""
         query = (

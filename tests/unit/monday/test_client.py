@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 
@@ -129,6 +131,48 @@ def board_of(board_id: str, logged: list[Any] | None, commented: list[Any] | Non
         "activity_logs": logged and [{"created_at": one} for one in logged],
         "updates": commented and [{"created_at": one} for one in commented],
     }
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["data", "boards", "items", "groups", "items_page", "id", "updates"]), inner)
+    ),
+    max_leaves=12,
+)
+ASKED: list[Callable[[MondayClient], Awaitable[Any]]] = [
+    lambda monday: monday.items("1", ["g"]),
+    lambda monday: monday.items_by_id(["1"]),
+    lambda monday: monday.items_named("1", "a"),
+    lambda monday: monday.activity(["1"], datetime(2026, 1, 1, tzinfo=UTC)),
+    lambda monday: monday.updates("1"),
+    lambda monday: monday.groups("1"),
+    lambda monday: monday.me(),
+    lambda monday: monday.create_item("1", "g", "a", {}),
+]
+
+
+@given(told=ANYTHING, ask=st.sampled_from(ASKED))
+async def test_an_answer_of_any_shape_is_read_or_refused(
+    told: Any, ask: Callable[[MondayClient], Awaitable[Any]]
+) -> None:
+    """Never a crash of ours."""
+    for answer in (told, {"data": told}, {"data": {"boards": told, "items": told, "me": told, "create_item": told}}):
+        with contextlib.suppress(VendorError):
+            await ask(client(Monday(answer, *[{"data": {"next_items_page": None}}] * 3)))
+
+
+async def test_items_that_are_not_told_of_are_not_deleted() -> None:
+    """Only a list can leave one out."""
+    with pytest.raises(TryLater):
+        await client(Monday({"data": {"items": None}})).items_by_id(["1"])
+
+
+def test_what_postgresql_cannot_keep_is_left_out() -> None:
+    """One such name must not stop everything else of its board."""
+    item = read_item({**an_item(1), "name": "a\0b\ud800", "column_values": [{"id": "d", "value": '{"date": "soon"}'}]})
+    assert (item.name, item.day("d")) == ("ab?", "")
 
 
 async def test_one_question_asks_for_the_activity_of_a_hundred_boards() -> None:
