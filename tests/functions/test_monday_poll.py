@@ -153,7 +153,7 @@ async def test_what_waits_here_is_brought_over_without_reading_the_board(client:
     """A comment, and a change whose event was lost."""
     task_id, item = await linked(client)
     await client.world.db.execute("insert into task_updates (item_id, content) values ($1, 'Up')", task_id)
-    await client.world.db.execute("update task_items set status = 'Done' where id = $1", task_id)
+    await client.world.db.execute("update task_items set status = 'Done', updated_at = now() where id = $1", task_id)
 
     with client.asked() as asked:
         assert not await client.schedule()

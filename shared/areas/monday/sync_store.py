@@ -12,6 +12,7 @@ from shared.areas.monday.store import CLIENT, PLACE, SYNCED
 from shared.db.database import Executor, Record
 
 AGAIN = timedelta(minutes=10)  # after which work that was queued is queued again
+LATELY = timedelta(hours=3)
 
 
 async def clients_to_ask_for(db: Executor, every: timedelta) -> list[Record]:
@@ -114,18 +115,25 @@ async def links(db: Executor, client_id: UUID) -> list[Record]:
 async def links_that_may_wait(db: Executor) -> list[Record]:
     """Links of synced clients whose task may have what its item has not, for which no work is on its way.
 
-    ``rules`` decides whether it has: a name with odd white space, say, is the same there.
+    Of those that were touched lately; a look, which comes more often, finds older ones. ``rules`` decides in the end: a
+    name with odd white space, say, is the same there.
     """
     return await db.fetch(
         f"""
-        select * from ({_LINKS} join client_profiles p on p.user_id = l.client_id and {SYNCED}
+        with touched as (
+            select id from task_items where updated_at > now() - $3::interval
+            union select item_id from task_updates where created_at > now() - $3::interval
+            union select task_item_id from monday_links where monday_item_id is null and task_item_id is not null
+        )
+        select * from ({_LINKS} join touched t on t.id = i.id
+                       join client_profiles p on p.user_id = l.client_id and {SYNCED}
                        where (l.queued_at > now() - $1::interval) is not true) link
         where not refused and not (archived and monday_item_id is null) and (
             comments_wait or base is distinct from jsonb_build_object(
                 'name', btrim(left(item_name, 255)), 'status', coalesce(nullif(btrim(status), ''), $2),
                 'due_date', coalesce(due_date::text, ''), 'archived', archived))
         """,  # noqa: S608
-        AGAIN, DEFAULT_STATUS,
+        AGAIN, DEFAULT_STATUS, LATELY,
     )  # fmt: skip
 
 

@@ -5,3 +5,6 @@ create table monday_looks (
     looked_at   timestamptz,  -- when the last look that was finished began
     refused_at  timestamptz   -- when monday.com refused a look; null after one that was finished
 );
+
+-- Who shares a board at monday.com
+create index idx_client_profiles_monday_board on client_profiles (monday_board_id) where monday_board_id is not null;
