@@ -164,7 +164,7 @@ AREAS = {
         ),
         Area(
             name="blog",
-            enqueues=("emails_send", "files_delete"),
+            enqueues=("emails_send", "files_delete", "connections_publish_post"),
             publishes=("blog-published",),
             google=("vertex", "storage"),
         ),
@@ -728,6 +728,7 @@ MONDAY = (
 _POST = {"max_body_kb": 12 * 1024, "memory_mb": 512, "concurrency": 8}  # generated images come inside of the HTML
 BLOG = (
     http("blog_list_posts", "GET /api/hub/blog-posts", access=PORTAL),
+    http("blog_serve_image", "GET /blog-images/{id}/{name}", access=PUBLIC, embeddable=True, timeout_s=60),
     http("blog_show_post", "GET /api/hub/blog-posts/{id}", access=PORTAL),
     http("blog_create_post", "POST /api/hub/blog-posts", access=PORTAL, **_POST),
     http("blog_update_post", "PUT /api/hub/blog-posts/{id}", access=PORTAL, **_POST),

@@ -135,6 +135,14 @@ def with_addresses(content: str, addresses: Mapping[str, str]) -> str:
     return _SOURCE.sub(place, content)
 
 
+_OURS = re.compile(r"""(<img\b[^<>]*?\bsrc=")/uploads/([0-9a-f-]{36}/[^"]*")""")
+
+
+def for_elsewhere(content: str, base_url: str) -> str:
+    """A cleaned post's content for another site, where our images need their whole and public address."""
+    return _OURS.sub(rf"\g<1>{base_url.rstrip('/')}/blog-images/\g<2>", content)
+
+
 def file_name(title: str, extension: str) -> str:
     """What an image of a post is saved as."""
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]

@@ -2,8 +2,10 @@
 
 Generated images come inside of the HTML as data: they are kept as files before the post is, so that no row holds
 megabytes. They are public like the page they are for, under addresses that cannot be guessed: a blog shows them to
-anybody. The first publication tells the account manager, and ``blog-published`` whoever publishes elsewhere.
-Source: spec api-leads §4, seeds DATA_FLOWS §8.
+anybody. The first publication tells the account manager, and ``blog-published`` whoever listens. A client that has
+connected a WordPress site finds published posts there, with every change; a post that becomes a draft again is a draft
+there too, and one that is deleted here stays.
+Source: spec api-leads §4, seeds DATA_FLOWS §8, INTEGRATIONS §7.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from uuid import UUID
 
 from shared.areas.blog import rules, store
 from shared.areas.blog.models import NewPost, PostChanges
+from shared.areas.connections import publishing
+from shared.areas.connections.publishing import Article
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
 from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Site
 from shared.areas.files import service as files
-from shared.areas.files.models import Bucket, Kept, NewFile, Place
+from shared.areas.files.models import Bucket, Kept, NewFile, Opened, Place
 from shared.areas.files.rules import RASTER_IMAGES
 from shared.areas.monday import service as monday
 from shared.areas.monday import store as people
@@ -66,6 +70,7 @@ async def create(outside: Outside, owner: UUID, given: NewPost, *, by: UUID) -> 
         await _attach(tx, post_id, kept)
         if given.status == "published":
             await _published(tx, outside, owner, post_id, given.title)
+            await _send_elsewhere(tx, outside, owner, post_id)
         return await show(tx, owner, post_id)
 
 
@@ -85,7 +90,14 @@ async def update(outside: Outside, owner: UUID, post_id: UUID, given: PostChange
         await files.drop(tx, await store.unused_images(tx, owner, post_id))
         if given.status == "published" and not before["published"]:
             await _published(tx, outside, owner, post_id, given.title or before["title"])
+        if "published" in (before["status"], given.status):
+            await _send_elsewhere(tx, outside, owner, post_id)
         return await show(tx, owner, post_id)
+
+
+async def open_image(db: Executor, bucket: Bucket, file_id: UUID) -> Opened:
+    """An image of a post; its address never shows another."""
+    return await files.open_public(db, bucket, file_id, cache="public, max-age=31536000, immutable")
 
 
 async def delete(tx: Transaction, owner: UUID, post_id: UUID) -> None:
@@ -132,6 +144,20 @@ async def _attach(tx: Transaction, post_id: UUID, kept: list[Kept]) -> None:
     await files.attach(tx, kept)
     if kept:
         await store.keep_images(tx, post_id, [(file.id, file.url) for file in kept])
+
+
+async def _send_elsewhere(tx: Transaction, outside: Outside, owner: UUID, post_id: UUID) -> None:
+    """Have the client's WordPress site, if there is one, show the post as it is now."""
+    post = await store.lock(tx, owner, post_id)
+    if post is None:
+        return
+    article = Article(
+        source=f"blog_post:{post_id}",
+        title=post["title"],
+        content=rules.for_elsewhere(post["content"], outside.site.app_base_url),
+        status="publish" if post["status"] == "published" else "draft",
+    )
+    await publishing.request(tx, owner, article)
 
 
 async def _published(tx: Transaction, outside: Outside, owner: UUID, post_id: UUID, title: str) -> None:

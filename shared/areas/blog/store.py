@@ -50,10 +50,10 @@ async def insert(db: Executor, owner: UUID, post: NewPost) -> UUID:
 
 
 async def lock(db: Executor, owner: UUID, post_id: UUID) -> Record | None:
-    """The post, for one at a time: title, published."""
+    """The post, for one at a time: title, content, status, and whether it ever was published."""
     return await db.fetchrow(
         """
-        select title, published_at is not null as published from blog_posts
+        select title, content, status, published_at is not null as published from blog_posts
         where user_id = $1 and id = $2 for no key update
         """,
         owner, post_id,

@@ -105,6 +105,14 @@ async def open_for(db: Executor, bucket: Bucket, folder: str, name: str, viewer:
     return await _opened(bucket, f"{row['folder']}/{row['id']}", row["name"], row["content_type"])
 
 
+async def open_public(db: Executor, bucket: Bucket, file_id: UUID, *, cache: str) -> Opened:
+    """A file that is for everybody (audience ``public``), also for those who are not signed in."""
+    row = await store.find(db, file_id)
+    if row is None or row["audience"] != "public" or row["attached_at"] is None:
+        raise _missing()
+    return await _opened(bucket, f"{row['folder']}/{row['id']}", row["name"], row["content_type"], cache=cache)
+
+
 async def open_owned(db: Executor, bucket: Bucket, file_id: UUID, owner_id: UUID, *, cache: str) -> Opened:
     """A file of *owner_id* for whoever its area lets in (an avatar's page, the holder of an onboarding link)."""
     row = await store.find(db, file_id)
