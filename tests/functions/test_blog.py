@@ -72,6 +72,7 @@ async def test_a_post_is_written_read_changed_and_deleted(author: Author) -> Non
         ({"title": "a", "content": '<img src="data:image/svg+xml;base64,AAAA">'}, "content"),
         ({"title": "a", "content": '<img src="data:image/png;base64,AAAA">'}, "content"),
         ({"title": "a", "content": f"<p>{'x' * 500_000}</p>"}, "content"),
+        ({"title": "a", "content": "<div>" * 2000 + "a"}, "content"),
     ],
 )
 async def test_a_post_that_cannot_be_one_is_refused(author: Author, body: dict[str, Any], field: str) -> None:

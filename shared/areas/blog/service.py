@@ -112,6 +112,8 @@ async def _keep_images(outside: Outside, owner: UUID, title: str, content: str, 
     room = len(content) - sum(len(image.source) * content.count(image.source) for image in images)
     if room > rules.MAX_CONTENT:
         raise Invalid.field("content", f"may have at most {rules.MAX_CONTENT} characters beside its images")
+    if rules.is_too_deep(content):
+        raise Invalid.field("content", f"has more than {rules.MAX_DEPTH} elements inside of each other")
     if not images:
         return _require_some(rules.clean(content)), []
     new = [
@@ -148,8 +150,8 @@ async def _keep_site_in_step(tx: Transaction, owner: UUID, post_id: UUID, before
 
 
 def _article(post_id: UUID, title: str, content: str) -> Article:
-    """The post as its site gets it: cleaned once more, for posts of before there was any cleaning."""
-    return Article(source=_source(post_id), title=title, content=rules.clean(content))
+    """The post as its site gets it."""
+    return Article(source=_source(post_id), title=title, content=content)
 
 
 def _source(post_id: UUID) -> str:

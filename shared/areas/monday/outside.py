@@ -34,6 +34,7 @@ class Outside:
     site: Site
     account_url: str
     submit_timeout_s: float
+    look_every: timedelta  # after which a client's items are read although nothing is known to have changed
     warn: Callable[..., None]  # event, and facts as keywords
 
     @asynccontextmanager
