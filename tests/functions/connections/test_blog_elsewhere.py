@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from emulators.vertex_answers import png
 from tests.functions.conftest import World
@@ -12,6 +15,15 @@ from tests.functions.connections.accounts import Accounts
 
 POSTS = "/api/hub/blog-posts"
 IMAGE = f"data:image/png;base64,{base64.b64encode(png('a roof')).decode()}"
+
+
+@pytest.fixture
+async def owner(world: World, accounts: Accounts) -> AsyncIterator[UUID]:
+    """A client with a site of their own, which is nobody's afterwards."""
+    client_id = await world.client()
+    connection_id = await accounts.self_hosted(client_id)
+    yield client_id
+    await world.db.execute("delete from oauth_connections where id = $1", connection_id)
 
 
 async def deliver(world: World) -> int:
@@ -31,10 +43,8 @@ async def save(world: World, owner: UUID, method: str = "POST", path: str = "", 
     return post
 
 
-async def test_a_published_post_is_on_the_clients_site(world: World, accounts: Accounts) -> None:
+async def test_a_published_post_is_on_the_clients_site(world: World, accounts: Accounts, owner: UUID) -> None:
     """With every change, once; a draft is not, and a post that becomes one again is a draft there too."""
-    owner = await world.client()
-    await accounts.self_hosted(owner)
     post = await save(world, owner, title="Slate", content="<p>One</p>")
     assert await deliver(world) == 0
 
@@ -52,10 +62,8 @@ async def test_a_published_post_is_on_the_clients_site(world: World, accounts: A
     assert await deliver(world) == 0
 
 
-async def test_its_images_are_shown_there_to_everybody(world: World, accounts: Accounts) -> None:
+async def test_its_images_are_shown_there_to_everybody(world: World, accounts: Accounts, owner: UUID) -> None:
     """Under an address of their own; nothing else is, whoever's it is."""
-    owner = await world.client()
-    await accounts.self_hosted(owner)
     post = await save(world, owner, title="Slate", content=f'<img src="{IMAGE}"><p>a</p>', status="published")
     await deliver(world)
 
@@ -75,7 +83,7 @@ async def test_its_images_are_shown_there_to_everybody(world: World, accounts: A
         assert (await world.call("GET", f"/blog-images/{hidden}")).status_code == 404
 
 
-async def test_a_client_without_a_site_publishes_here(world: World, accounts: Accounts) -> None:
+async def test_a_client_without_a_site_publishes_here(world: World) -> None:
     """Nothing is sent anywhere."""
     owner = await world.client()
     await save(world, owner, title="Slate", content="<p>a</p>", status="published")
