@@ -166,7 +166,7 @@ class Client:
     async def end_pause(self) -> None:
         """The pause that Monday asked for is over, and the time in which an unanswered request may arrive."""
         await self.world.db.execute("update monday_links set lease_until = null where client_id = $1", self.id)
-        await self.world.services.firestore.delete("monday_cool_downs", "account")
+        await self.world.services.firestore.delete("vendor_pauses", "monday:account")
 
 
 async def connected(world: World, *, board: str | None = None, groups: tuple[str, ...] = ("new", "done")) -> Client:
@@ -197,7 +197,7 @@ async def connected(world: World, *, board: str | None = None, groups: tuple[str
            on conflict (key) do update set value = excluded.value""",
         SETTINGS,
     )
-    await world.services.firestore.delete("monday_cool_downs", "account")
+    await world.services.firestore.delete("vendor_pauses", "monday:account")
     return Client(world, client_id, await world.sign_in(client_id), board_id, group, task_board)
 
 

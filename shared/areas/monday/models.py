@@ -1,9 +1,9 @@
-"""What goes over the wire of the monday area, and what it asks of monday.com and the document store."""
+"""What goes over the wire of the monday area, and what it asks of monday.com."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -99,13 +99,6 @@ class Monday(Protocol):
     async def add_update(self, item_id: str, body: str) -> str: ...
     async def updates(self, item_id: str) -> Sequence[Update]: ...
     async def add_file(self, item_id: str, column_id: str, name: str, content_type: str, data: bytes) -> None: ...
-
-
-class Documents(Protocol):
-    """Short-lived documents (``gcp.firestore.Firestore``)."""
-
-    async def put(self, collection: str, key: str, fields: dict[str, Any], *, lifetime: timedelta) -> None: ...
-    async def get(self, collection: str, key: str) -> dict[str, Any] | None: ...
 
 
 class MondaySettings(BaseModel):

@@ -30,8 +30,10 @@ async def _accounts(_world: World) -> AsyncIterator[Accounts]:
 
 @pytest.fixture
 async def accounts(world: World, _accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
-    """The vendors, empty, an instance that knows them, and no app of another test's that would count before it."""
+    """The vendors, empty, an instance that knows them, and nothing of another test's that would count beside it: no app,
+    and no connection to the one site."""
     await world.db.execute("delete from oauth_providers")
+    await world.db.execute("delete from oauth_connections where provider_account_id = $1", _accounts.wordpress.url)
     before, services = world.services.settings, world.services
     env: dict[str, Any] = {}
     for name in SCOPES:
