@@ -10,7 +10,7 @@ from typing import Final
 from shared.areas.ports import Documents, Warn
 from shared.errors import TryLater, VendorError
 
-COLLECTION = "vendor_pauses"
+COLLECTION: Final = "vendor_pauses"
 USUAL_S: Final = 2.0  # where the vendor names no time
 _LONGEST_S: Final = 3600.0
 

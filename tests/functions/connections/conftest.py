@@ -30,8 +30,8 @@ async def _accounts(_world: World) -> AsyncIterator[Accounts]:
 
 @pytest.fixture
 async def accounts(world: World, _accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
-    """The vendors, empty, an instance that knows them, and nothing of another test's that would count beside it: no app,
-    and no connection to the one site."""
+    """The vendors, empty, and an instance that knows them. Another test's app, or connection to the one site, would count
+    beside this one's."""
     await world.db.execute("delete from oauth_providers")
     await world.db.execute("delete from oauth_connections where provider_account_id = $1", _accounts.wordpress.url)
     before, services = world.services.settings, world.services
