@@ -30,8 +30,7 @@ async def _accounts(_world: World) -> AsyncIterator[Accounts]:
 
 @pytest.fixture
 async def accounts(world: World, _accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
-    """The vendors, empty, and an instance that knows them. Another test's app, or connection to the one site, would count
-    beside this one's."""
+    """The vendors, empty, and an instance that knows them, without another test's app or its connection to the site."""
     await world.db.execute("delete from oauth_providers")
     await world.db.execute("delete from oauth_connections where provider_account_id = $1", _accounts.wordpress.url)
     before, services = world.services.settings, world.services
