@@ -22,6 +22,7 @@ from emulators.acts import (
     leads,
     monday,
     publishing,
+    reviews,
     tasks,
 )
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal, reset
@@ -42,6 +43,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("The staff's board", tasks.act),
     ("Accounts at other vendors are connected", connections.act),
     ("A client's own site shows what they publish", publishing.act),
+    ("A bad review is answered, a good one asked for", reviews.act),
     ("Requests and tasks are at Monday, a post is written", monday.act),
 )
 

@@ -3,7 +3,7 @@
 from shared.db.migrations.run_sql import run_revision
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 
 
 def upgrade() -> None:
