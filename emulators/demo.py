@@ -21,6 +21,7 @@ from emulators.acts import (
     journeys,
     leads,
     monday,
+    publishing,
     reviews,
     tasks,
 )
@@ -41,6 +42,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("A lead becomes an active client", journeys.act),
     ("The staff's board", tasks.act),
     ("Accounts at other vendors are connected", connections.act),
+    ("A client's own site shows what they publish", publishing.act),
     ("A bad review is answered, a good one asked for", reviews.act),
     ("Requests and tasks are at Monday, a post is written", monday.act),
 )

@@ -109,9 +109,10 @@ class Settings:
     mailgun_events_delay_s: float = 60.0  # how long Mailgun's event log may take to show what it accepted
 
     monday_api_base: str = "https://api.monday.com"
-    monday_api_version: str = "2025-10"
+    monday_api_version: str = "2026-10"  # from 2027-01 on activity_logs has another shape
     monday_account_url: str = "https://app.monday.com"  # where people open items
     monday_timeout_s: float = 15.0
+    monday_look_every_s: float = 3600.0  # how often a board is read although nothing is known to have changed
     monday_submit_timeout_s: float = 8.0  # how long whoever submits a request waits for its item
 
     access_token_lifetime_s: int = 900

@@ -67,13 +67,12 @@ QUEUES = {
     )
 }
 
-# Topic → what its messages say happened. A topic may have no listener yet; a listener's topic must be here.
+# Topic → what its messages say happened.
 TOPICS = {
     "call-ingested": "a call has words that nobody classified yet",
     "ctm-sync-due": "a client's calls should be read from CTM again",
     "connection-broken": "a client's account at a vendor can be used again only after somebody connects it anew",
     "monday-sync-due": "a client's items should be read from Monday again",
-    "blog-published": "a client's blog post was published for the first time",
     "reviews-sync-due": "a location's reviews should be read from Google again",
     "mail-event": "Mailgun told us what became of a mail",
     "task-item-changed": "somebody or something has changed a task item",
@@ -135,7 +134,7 @@ AREAS = {
         Area(name="files", enqueues=("files_delete",), google=("storage",)),
         Area(name="notifications"),
         Area(name="documents", enqueues=("emails_send", "files_delete"), google=("storage",)),
-        Area(name="clients", enqueues=("emails_send", "files_delete")),
+        Area(name="clients", enqueues=("emails_send", "files_delete", "connections_withdraw")),
         Area(name="profiles", enqueues=("emails_send", "files_delete"), google=("storage",)),
         Area(name="brand", enqueues=("files_delete",), google=("storage",)),
         Area(
@@ -152,7 +151,7 @@ AREAS = {
             ),
             enqueues=("emails_send", "connections_withdraw", "connections_publish_post"),
             publishes=("connection-broken",),
-            google=("firestore",),
+            google=("firestore", "storage"),
         ),
         Area(name="onboarding", enqueues=("emails_send", "files_delete", "onboarding_finish"), google=("storage",)),
         Area(
@@ -164,8 +163,7 @@ AREAS = {
         ),
         Area(
             name="blog",
-            enqueues=("emails_send", "files_delete"),
-            publishes=("blog-published",),
+            enqueues=("emails_send", "files_delete", "connections_publish_post"),
             google=("vertex", "storage"),
         ),
     )
@@ -703,7 +701,7 @@ CONNECTIONS = (
     http("connections_update_resource", "PUT /api/hub/oauth-resources/{id}", access=ADMIN),
     http("connections_delete_resource", "DELETE /api/hub/oauth-resources/{id}", access=ADMIN),
     task("connections_withdraw", queue="vendors", timeout_s=60),
-    task("connections_publish_post", queue="vendors", timeout_s=90),
+    task("connections_publish_post", queue="vendors", timeout_s=300, memory_mb=512, concurrency=4),  # holds images
     event("connections_announce_break", topic="connection-broken"),
     schedule("connections_renew_expiring", cron="*/15 * * * *", timeout_s=300),
 )

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import jwt
@@ -46,6 +47,7 @@ API_VERSION = "2025-04"
 VERSIONS = re.compile(r"20\d\d-(01|04|07|10)|current|release_candidate|dev")
 POINTS_PER_MINUTE = 5_000_000
 LARGEST_PAGE = 500
+LONGEST_ACTIVITY = 10_000
 API_USER = 1001  # who the token belongs to
 PERSON = 1002  # who works in monday.com's own pages
 
@@ -121,6 +123,7 @@ class Monday(Vendor):
         self.assets: dict[str, Json] = {}
         self.webhooks: dict[str, Json] = {}
         self.deliveries: list[Json] = []
+        self.activity: list[Json] = []  # newest first
         self._files: dict[str, tuple[bytes, str]] = {}
         self._ids = numbers(5_000_000_001)
         self._spent: list[tuple[float, int]] = []
@@ -336,6 +339,8 @@ class Monday(Vendor):
                     board, None, limit, cursor, query_params
                 ),
                 "items_count": lambda board, _i: len(self._active(board, None)),
+                "activity_logs": self._activity_logs,
+                "updates": self._board_updates,
             },
             "Group": {
                 "items_page": lambda group, _i, limit, cursor=None, query_params=None: self._page(
@@ -427,6 +432,38 @@ class Monday(Vendor):
                 return str(value["text"])
             case _:
                 return str(value)
+
+    def _activity_logs(
+        self, board: Board, _info: GraphQLResolveInfo, limit: int, page: int, **given: Any
+    ) -> list[Json]:
+        """What was done on a board, newest first; comments are not among it."""
+        since, until = _ticks(given.get("from")), _ticks(given.get("to"))
+        found = [
+            one
+            for one in self.activity
+            if one["board_id"] == board.id
+            and (since is None or int(one["created_at"]) >= since)
+            and (until is None or int(one["created_at"]) <= until)
+            and (not given.get("user_ids") or one["user_id"] in given["user_ids"])
+            and (not given.get("item_ids") or one["item_id"] in given["item_ids"])
+        ]
+        return found[(page - 1) * limit : page * limit]
+
+    def _board_updates(
+        self, board: Board, _info: GraphQLResolveInfo, limit: int, page: int, **given: Any
+    ) -> list[Json]:
+        """Comments on a board's items, newest first."""
+        since, until = given.get("from_date"), given.get("to_date")
+        if (since is None) != (until is None):
+            raise MondayError("from_date and to_date go together", "InvalidArgumentException")
+        found = [
+            update
+            for item in self.items.values()
+            if item.board_id == board.id and item.state != "deleted"
+            for update in item.updates
+            if since is None or _moment(since) <= _moment(update["created_at"]) <= _moment(until)
+        ]
+        return sorted(found, key=lambda one: str(one["created_at"]), reverse=True)[(page - 1) * limit : page * limit]
 
     def _active(self, board: Board, group_id: str | None) -> list[Item]:
         return [
@@ -521,6 +558,7 @@ class Monday(Vendor):
         now = _now()
         item = Item(str(next(self._ids)), board.id, group_id, name, str(actor), now, now, values=parsed)
         self.items[item.id] = item
+        self._note("create_pulse", item, actor)
         self._tell("create_item", item, actor, {"type": "create_pulse", "columnValues": parsed})
         return item
 
@@ -618,6 +656,7 @@ class Monday(Vendor):
             "value": self._told(column, value),
             "previousValue": self._told(column, before),
         }
+        self._note("update_column_value", item, actor, column_id=column["id"])
         self._tell("change_column_value", item, actor, detail)
         self._tell("change_specific_column_value", item, actor, detail)
         if column["type"] == "status":
@@ -625,6 +664,7 @@ class Monday(Vendor):
 
     def _rename(self, item: Item, name: str, actor: int) -> Item:
         before, item.name, item.updated_at = item.name, name, _now()
+        self._note("update_name", item, actor)
         self._tell(
             "change_name",
             item,
@@ -638,6 +678,7 @@ class Monday(Vendor):
         source, target = board.group(item.group_id), board.group(group_id)
         item.group_id, item.updated_at = group_id, _now()
         detail = {"type": "move_pulse_into_group", "sourceGroupId": source["id"], "destGroupId": target["id"]}
+        self._note("move_pulse_from_group", item, actor)
         self._tell("item_moved_to_any_group", item, actor, detail)
         return item
 
@@ -645,6 +686,9 @@ class Monday(Vendor):
         if state not in ("archived", "deleted", "active"):
             raise MondayError("state must be archived, deleted or active", "InvalidArgumentException")
         item.state, item.updated_at = state, _now()
+        self._note(
+            {"archived": "archive_pulse", "deleted": "delete_pulse", "active": "restore_pulse"}[state], item, actor
+        )
         if state != "active":
             event, kind = (
                 ("item_archived", "archive_pulse") if state == "archived" else ("item_deleted", "delete_pulse")
@@ -666,6 +710,24 @@ class Monday(Vendor):
         detail = {"type": "create_update", "body": body, "textBody": update["text_body"], "updateId": int(update["id"])}
         self._tell("create_update", item, actor, detail)
         return update
+
+    def _note(self, event: str, item: Item, actor: int, **data: Any) -> None:
+        """Keep in the board's activity log what was done."""
+        self.activity.insert(
+            0,
+            {
+                "id": str(uuid4()),
+                "board_id": item.board_id,
+                "item_id": item.id,
+                "account_id": "1",
+                "user_id": str(actor),
+                "event": event,
+                "entity": "pulse",
+                "data": json.dumps({"board_id": int(item.board_id), "pulse_id": int(item.id), **data}),
+                "created_at": str(time.time_ns() // 100),
+            },
+        )
+        del self.activity[LONGEST_ACTIVITY:]
 
     def _parsed(self, column: Json, given: Any, create_labels: bool) -> Any:
         """A value as monday.com stores it, from any form its API takes; an empty one clears the cell."""
@@ -816,6 +878,19 @@ def _loaded(value: Any) -> Any:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(text: str) -> datetime:
+    """An ISO8601DateTime argument."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MondayError(f"not a date and time: {text}", "InvalidArgumentException") from error
+
+
+def _ticks(text: str | None) -> int | None:
+    """The same in the 17 digits of activity logs: tenths of a microsecond."""
+    return None if text is None else int(_moment(text).timestamp() * 10_000_000)
 
 
 class _FieldCount(Visitor):

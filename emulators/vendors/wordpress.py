@@ -1,13 +1,15 @@
 """WordPress: sign-in at WordPress.com with its sites, and one self-hosted site with an application password.
 
-Shapes: developer.wordpress.com/docs (oauth2, api) and developer.wordpress.org/rest-api/reference (users, posts).
+Shapes: developer.wordpress.com/docs (oauth2, api) and developer.wordpress.org/rest-api/reference (users, posts, media).
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -40,8 +42,11 @@ class WordPress(OAuthVendor):
         super().__init__(faults, client_id=client_id, client_secret=client_secret, people=people, port=port)
         self.sites: list[dict[str, Any]] = []
         self.posts: list[dict[str, Any]] = []
+        self.pictures: list[dict[str, Any]] = []
         self.passwords = {PASSWORD_ID: SELF_HOSTED["password"]}
-        self.lost_answers = 0  # so many of the next new posts are made, and their makers told of a gateway's time-out
+        self.lost_answers = (
+            0  # so many of the next new posts or pictures are made, and their makers told of a gateway's time-out
+        )
         self._ids = itertools.count(1)
 
     def settings(self) -> dict[str, str]:
@@ -59,6 +64,9 @@ class WordPress(OAuthVendor):
             Route("/rest/v1.1/sites/{site}/posts/new", self._post, methods=["POST"]),
             Route("/rest/v1.1/sites/{site}/posts/slug:{slug}", self._post_of_slug),
             Route("/rest/v1.1/sites/{site}/posts/{post}", self._change_post, methods=["POST"]),
+            Route("/rest/v1.1/sites/{site}/media", self._pictures_of_search),
+            Route("/rest/v1.1/sites/{site}/media/new", self._picture, methods=["POST"]),
+            Route("/wp-content/uploads/{name}", self._show_picture),
             Route("/wp-json/", self._index),
             Route("/wp-json/wp/v2/users/me", self._editor),
             Route("/wp-json/wp/v2/users/me/application-passwords/introspect", self._own_password),
@@ -66,6 +74,8 @@ class WordPress(OAuthVendor):
             Route("/wp-json/wp/v2/posts", self._self_hosted_posts),
             Route("/wp-json/wp/v2/posts", self._self_hosted_post, methods=["POST"]),
             Route("/wp-json/wp/v2/posts/{post}", self._change_self_hosted_post, methods=["POST"]),
+            Route("/wp-json/wp/v2/media", self._self_hosted_pictures),
+            Route("/wp-json/wp/v2/media", self._self_hosted_picture, methods=["POST"]),
         ]
 
     def error_response(self, status: int, message: str) -> Response:
@@ -131,6 +141,29 @@ class WordPress(OAuthVendor):
         post = self._find(self._site(request), request.path_params["post"])
         return JSONResponse(self._shown(_change(post, await json_object(request))))
 
+    async def _pictures_of_search(self, request: Request) -> Response:
+        site, words = self._site(request), request.query_params.get("search", "")
+        found = [one for one in self.pictures if one["site"] == site and words in one["file"]]
+        return JSONResponse({"found": len(found), "media": [self._shown_picture(one) for one in found]})
+
+    async def _picture(self, request: Request) -> Response:
+        site = self._site(request)
+        async with request.form() as form:
+            sent = form.get("media[]")
+            if not isinstance(sent, UploadFile) or not (sent.content_type or "").startswith("image/"):
+                raise Refused(400, "No media provided in input.")
+            made = self._add_picture(site, sent.filename or "", sent.content_type or "", await sent.read())
+        return self._made({"media": [self._shown_picture(made)]}, 200)
+
+    async def _show_picture(self, request: Request) -> Response:
+        for picture in self.pictures:
+            if picture["file"] == request.path_params["name"]:
+                return Response(picture["data"], media_type=picture["type"])
+        raise Refused(404, "Not found")
+
+    def _shown_picture(self, picture: dict[str, Any]) -> dict[str, Any]:
+        return {"ID": picture["id"], "URL": picture["link"], "file": picture["file"], "mime_type": picture["type"]}
+
     def _site(self, request: Request) -> str:
         self.signed_in(request)
         site = str(request.path_params["site"])
@@ -176,6 +209,23 @@ class WordPress(OAuthVendor):
         self._application_password(request)
         return JSONResponse(_change(self._find("self", request.path_params["post"]), await json_object(request)))
 
+    async def _self_hosted_pictures(self, request: Request) -> Response:
+        """Pictures of one slug."""
+        self._application_password(request)
+        slug = request.query_params.get("slug")
+        found = [one for one in self.pictures if one["site"] == "self" and slug in (None, one["slug"])]
+        return JSONResponse([{"id": one["id"], "source_url": one["link"]} for one in found])
+
+    async def _self_hosted_picture(self, request: Request) -> Response:
+        """A picture as the body, its name in Content-Disposition."""
+        self._application_password(request)
+        named = re.fullmatch(r'attachment; filename="([\w.-]+)"', request.headers.get("Content-Disposition", ""))
+        kind = request.headers.get("Content-Type", "")
+        if named is None or not kind.startswith("image/"):
+            raise Refused(400, "Sorry, you are not allowed to upload this file type.")
+        made = self._add_picture("self", named[1], kind, await request.body())
+        return self._made({"id": made["id"], "source_url": made["link"]}, 201)
+
     async def _own_password(self, request: Request) -> Response:
         used = self._application_password(request)
         return JSONResponse({"uuid": used, "app_id": "", "name": "Anchor", "created": "2026-01-01T00:00:00"})
@@ -215,6 +265,19 @@ class WordPress(OAuthVendor):
         }
         self.posts.append(post)
         return post
+
+    def _add_picture(self, site: str, name: str, kind: str, data: bytes) -> dict[str, Any]:
+        picture = {
+            "id": next(self._ids),
+            "site": site,
+            "slug": name.rpartition(".")[0],
+            "file": name,
+            "type": kind,
+            "data": data,
+            "link": f"{self.url}/wp-content/uploads/{name}",
+        }
+        self.pictures.append(picture)
+        return picture
 
     def _free_slug(self, site: str, wanted: str) -> str:
         """A second post of a slug gets a number behind it, as WordPress does."""

@@ -1,10 +1,14 @@
 """Functions of the connections area: clients' accounts at Google, Facebook, Instagram, TikTok and WordPress."""
 
+from uuid import UUID
+
+from shared.areas.blog import rules as blog
 from shared.areas.connections import consents
 from shared.areas.connections.outside import Outside, Surroundings
 from shared.areas.connections.publishing import Blogs
 from shared.areas.connections.wordpress import Sites
-from shared.areas.emails.templates import Site
+from shared.areas.files import service as files
+from shared.areas.files.models import NewFile
 from shared.runtime import Call, log
 from shared.runtime.context import Context
 
@@ -43,14 +47,14 @@ def sites(context: Context) -> Sites:
 
 def blogs(context: Context) -> Blogs:
     """WordPress sites as places to publish."""
-    from shared.integrations.wordpress.posts import Draft
+    from shared.integrations.wordpress.posts import Draft, Picture
 
-    return Blogs(site=context.services.wordpress_site, draft=Draft)
+    services = context.services
 
+    async def image(owner: UUID, file_id: UUID) -> NewFile | None:
+        return await files.read_public(services.db, services.storage, file_id, owner, folder=blog.FOLDER)
 
-def mail_site(context: Context) -> Site:
-    settings = context.services.settings
-    return Site(settings.app_base_url, settings.client_app_url)
+    return Blogs(site=services.wordpress_site, draft=Draft, picture=Picture, image=image)
 
 
 def provider_of(call: Call) -> str:

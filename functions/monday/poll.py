@@ -5,8 +5,13 @@ from shared.runtime import Job, log, schedule
 
 @schedule
 async def monday_poll(job: Job) -> None:
-    """Have every synced client's items read from Monday, and learn once a day who is who there. Every five minutes."""
-    await service.refresh_people(outside(job))
+    """Ask Monday once on which boards something was done, and have those clients' items read. Every five minutes.
+
+    Also, once a day, who is who there.
+    """
+    reached = outside(job)
+    await service.refresh_people(reached)
+    clients = await sync.news(reached)
     async with job.finish() as tx:
-        clients = await sync.fan_out(tx)
-    log.info("monday_polled", clients=clients)
+        waiting = await sync.hand_out(tx, clients)
+    log.info("monday_polled", clients=len(clients), waiting=waiting)

@@ -158,6 +158,7 @@ class Services:
 
     async def openid(self, name: str) -> OpenIdClient | None:
         """The client of the identity provider *name*; None when it is not configured. KeyError when there is none."""
+        from shared.integrations.oauth import http
         from shared.integrations.openid import client
         from shared.integrations.openid.providers import PROVIDERS
 
@@ -165,14 +166,14 @@ class Services:
         if not provider.client_id:
             return None
         if "openid" not in self._http:
-            self._http["openid"] = client.connect(self.settings.openid_timeout_s)
+            self._http["openid"] = http.connect(self.settings.openid_timeout_s)
         keys = self._openid_keys.setdefault(name, client.KeySet())
         return client.OpenIdClient(self._http["openid"], provider, await self.secrets.get(provider.secret), keys)
 
     async def oauth_vendor(self, name: str, app: App | None) -> Any:
         """The client of the vendor *name* (``integrations.oauth.vendors``) for *app*, else for the app of the
         settings; None when there is neither. KeyError when there is no such vendor."""
-        from shared.integrations.oauth import client
+        from shared.integrations.oauth import http
         from shared.integrations.oauth.vendors import VENDORS
 
         vendor = VENDORS[name](self.settings)
@@ -180,7 +181,7 @@ class Services:
             return None
         registration = vendor.registration(app, "" if app else await self.secrets.get(vendor.secret))
         if "oauth" not in self._http:
-            self._http["oauth"] = client.connect(self.settings.connections_timeout_s)
+            self._http["oauth"] = http.connect(self.settings.connections_timeout_s)
         return vendor.make(self._http["oauth"], registration)
 
     def oauth_origins(self, name: str) -> frozenset[str]:

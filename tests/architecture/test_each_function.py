@@ -66,6 +66,16 @@ def test_queues_topics_and_targets_exist() -> None:
         assert set(area.publishes) <= set(TOPICS), area
 
 
+def test_nothing_is_sent_to_nobody() -> None:
+    """Every topic has a listener, every task somebody who enqueues it, and what is listened to is published."""
+    heard = {function.topic for function in FUNCTIONS if function.trigger == "event"}
+    told = {topic for area in AREAS.values() for topic in area.publishes} | {"dead-letters"}  # Pub/Sub's own doing
+    assert heard == told == set(TOPICS)
+    assert {function.name for function in FUNCTIONS if function.trigger == "task"} == {
+        name for area in AREAS.values() for name in area.enqueues
+    }
+
+
 def test_cold_starts_load_nothing_heavy() -> None:
     """Each function, in a fresh process, is loaded without the libraries that only its clients need."""
     code = (

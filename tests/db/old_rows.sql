@@ -89,4 +89,10 @@ insert into form_submissions (id, form_id, form_version_id, submission_kind, enc
 insert into form_draft_sessions (id, form_id, form_version_id, resume_token_hash, encrypted_partial_payload, expires_at)
 values (id(107), id(101), id(103), 'resume-hash', convert_to('{"dob": "plain draft"}', 'UTF8'), '2030-01-01');
 insert into form_submission_jobs (id, submission_id, job_type) values (id(108), id(105), 'email_notification');
+insert into blog_posts (id, user_id, title, content, updated_at) values
+    (id(110), id(3), 'Harmless', '<h2 style="text-align:center">Slate &amp; tiles</h2><img src="data:image/png;base64,iVBORw0K">',
+     '2025-01-01'),
+    (id(111), id(3), 'Not so', '<p onclick="x()">a</p><script>x()</script><a href="data:text/html,x">b</a><img src=x onerror=x()>',
+     '2025-01-01'),
+    (id(112), id(3), 'Words', 'a & b > c', '2025-01-01');
 drop function id(int);

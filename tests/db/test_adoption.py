@@ -50,6 +50,15 @@ def test_an_adopted_database_equals_a_built_one(adopted: str, built: str, connec
     assert routines_and_triggers(connect(adopted)) == routines_and_triggers(connect(built))
 
 
+def test_old_posts_hold_nothing_that_could_act(old: str, adopted: str, connect: Connect) -> None:
+    """Scripts, handlers and documents inside of addresses are gone; the rest, and images, are as they were."""
+    query = "select id, content from blog_posts"
+    before, after = rows(connect(old), query), rows(connect(adopted), query)
+    assert {number: after[number] for number in (110, 112)} == {number: before[number] for number in (110, 112)}
+    assert after[111] == '<p>a</p><a rel="noopener noreferrer">b</a><img src="x">'
+    assert set(rows(connect(adopted), "select id, updated_at::date::text from blog_posts").values()) == {"2025-01-01"}
+
+
 def test_no_row_is_lost(old: str, adopted: str, connect: Connect) -> None:
     """Every table has as many rows after adoption as before; new tables are empty, but for sums of old rows."""
     before, after = counts(connect(old)), counts(connect(adopted))

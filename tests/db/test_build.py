@@ -27,8 +27,8 @@ NEW_TABLES |= {"lead_syncs", "lead_totals"}
 NEW_TABLES |= {"form_activity", "form_ai_runs"}
 NEW_TABLES |= {"task_item_changes"}
 NEW_TABLES |= {"review_syncs", "review_replies", "review_request_stops"}
-NEW_TABLES |= {"oauth_locations", "oauth_withdrawals", "wordpress_posts"}
-NEW_TABLES |= {"monday_links", "monday_updates", "monday_people", "blog_images"}
+NEW_TABLES |= {"oauth_locations", "oauth_withdrawals", "wordpress_posts", "wordpress_pictures"}
+NEW_TABLES |= {"monday_links", "monday_updates", "monday_people", "monday_looks", "blog_images"}
 
 
 def value(connection: psycopg.Connection, query: str, *params: object) -> object:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from starlette.responses import Response
 
 from emulators.vendors.monday import API_USER, Item
 from tests.functions.conftest import World
@@ -108,13 +112,61 @@ class Client:
         assert answer.status_code == 204, answer.text
         await self.work()
 
+    async def schedule(self, *, failing: bool = False) -> bool:
+        """Let the schedule run and deliver what it hands out for this client; whether its items were to be read."""
+        before = len(await self.world.outbox("monday-sync-due", client_id=str(self.id)))
+        answer = await self.world.run_schedule("monday_poll", at=uuid4().hex)
+        assert answer.status_code == 204, answer.text
+        asked = len(await self.world.outbox("monday-sync-due", client_id=str(self.id))) > before
+        if asked and not failing:
+            await self.poll()
+        await self.work()
+        return asked
+
+    async def pass_time(self, **length: float) -> None:
+        """Everything that happened lies further back."""
+        ago = timedelta(**length)
+        monday = self.world.monday
+        for one in monday.activity:
+            if one["board_id"] == self.board:
+                one["created_at"] = str(int(one["created_at"]) - int(ago.total_seconds() * 10_000_000))
+        for update in (update for item in self.items for update in item.updates):
+            moment = datetime.fromisoformat(update["created_at"]) - ago
+            update["created_at"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        for column in ("looked_at", "refused_at"):
+            await self.world.db.execute(
+                f"update monday_looks set {column} = {column} - $2::interval where client_id = $1", self.id, ago
+            )
+        for column in ("created_at", "queued_at", "trouble_at"):
+            await self.world.db.execute(
+                f"update monday_links set {column} = {column} - $2::interval where client_id = $1", self.id, ago
+            )
+
+    @contextmanager
+    def asked(self) -> Iterator[list[str]]:
+        """What Monday is asked that names this client's board or items."""
+        monday, found = self.world.monday, []
+        whole = monday._answer
+
+        async def answer(query: object, variables: object, operation: str | None) -> Response:
+            names = (f'"{name}"' for name in (self.board, *(item.id for item in self.items)))
+            if any(name in json.dumps(variables) for name in names):
+                found.append(str(query))
+            return await whole(query, variables, operation)
+
+        monday._answer = answer  # type: ignore[method-assign]
+        try:
+            yield found
+        finally:
+            monday._answer = whole  # type: ignore[method-assign]
+
     def waiting(self) -> int:
         return sum(one["function"].startswith("monday_") for one in self.world.sent.tasks)
 
     async def end_pause(self) -> None:
         """The pause that Monday asked for is over, and the time in which an unanswered request may arrive."""
         await self.world.db.execute("update monday_links set lease_until = null where client_id = $1", self.id)
-        await self.world.services.firestore.delete("monday_cool_downs", "account")
+        await self.world.services.firestore.delete("vendor_pauses", "monday:account")
 
 
 async def connected(world: World, *, board: str | None = None, groups: tuple[str, ...] = ("new", "done")) -> Client:
@@ -145,7 +197,7 @@ async def connected(world: World, *, board: str | None = None, groups: tuple[str
            on conflict (key) do update set value = excluded.value""",
         SETTINGS,
     )
-    await world.services.firestore.delete("monday_cool_downs", "account")
+    await world.services.firestore.delete("vendor_pauses", "monday:account")
     return Client(world, client_id, await world.sign_in(client_id), board_id, group, task_board)
 
 

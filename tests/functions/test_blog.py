@@ -72,6 +72,7 @@ async def test_a_post_is_written_read_changed_and_deleted(author: Author) -> Non
         ({"title": "a", "content": '<img src="data:image/svg+xml;base64,AAAA">'}, "content"),
         ({"title": "a", "content": '<img src="data:image/png;base64,AAAA">'}, "content"),
         ({"title": "a", "content": f"<p>{'x' * 500_000}</p>"}, "content"),
+        ({"title": "a", "content": "<div>" * 2000 + "a"}, "content"),
     ],
 )
 async def test_a_post_that_cannot_be_one_is_refused(author: Author, body: dict[str, Any], field: str) -> None:
@@ -137,7 +138,7 @@ async def test_naming_somebody_elses_file_in_a_post_deletes_nothing_of_theirs(au
 
 
 async def test_the_first_publication_is_told_once(author: Author, world: World) -> None:
-    """The account manager gets a notice and a mail, listeners the fact; saving again, or a draft, tells nobody."""
+    """The account manager gets a notice and a mail; saving again, or a draft, tells nobody."""
     manager = await world.user("team", email=f"{author.id.hex}.manager@anchor.test")
     await world.db.execute(
         "insert into monday_people (id, name, email) values ($1, 'M', $2) on conflict (id) do nothing",
@@ -148,7 +149,6 @@ async def test_the_first_publication_is_told_once(author: Author, world: World) 
         author.id, str(author.id.int % 10**12),
     )  # fmt: skip
     post = await author.post(title="<b>Roofs</b>")
-    assert await world.outbox("blog-published", post_id=post["id"]) == []
 
     first = (await author("PUT", f"/{post['id']}", status="published")).json()["blog_post"]
     await author("PUT", f"/{post['id']}", status="draft")
@@ -156,7 +156,6 @@ async def test_the_first_publication_is_told_once(author: Author, world: World) 
 
     assert first["published_at"] is not None
     assert again["published_at"] == first["published_at"]
-    assert len(await world.outbox("blog-published", post_id=post["id"], user_id=str(author.id))) == 1
     notices = await world.db.fetch("select * from notifications where user_id = $1", manager)
     mails = await world.db.fetch("select * from email_logs where client_id = $1", author.id)
     assert [(row["title"], row["link_url"]) for row in notices] == [("Blog post published", "/client-hub")]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from starlette.responses import Response
@@ -298,6 +298,46 @@ async def test_without_monday_the_list_shows_what_we_have(client: Client) -> Non
     assert listed.status_code == 200
     assert [task["name"] for task in listed.json()["tasks"]] == ["New banner"]
     assert listed.json()["warning"]
+
+
+async def test_one_client_cannot_use_up_everybodys_calls(client: Client) -> None:
+    """After sixty readings in an hour a list shows what we have, with a warning, and Monday is not asked."""
+    await client.world.db.execute(
+        "insert into request_counters (kind, subject, window_start, hits) values ('monday_lists', $1, now(), 60)",
+        str(client.id),
+    )
+    await client.call("POST", REQUESTS, json=WISH)
+
+    with client.asked() as asked:
+        listed = await client.call("GET", REQUESTS)
+
+    assert (listed.status_code, asked) == (200, [])
+    assert [task["name"] for task in listed.json()["tasks"]] == ["New banner"]
+    assert listed.json()["warning"]
+
+
+async def test_a_refused_request_goes_where_the_profile_says_by_then(client: Client) -> None:
+    """Its group was gone; an admin chose another, and the next day's try finds it."""
+    world = client.world
+    await world.db.execute("update client_profiles set monday_group_id = 'gone' where user_id = $1", client.id)
+    answer = await client.call("POST", REQUESTS, json=WISH)
+    await client.work()
+    request_id = answer.json()["request"]["id"]
+    assert client.items == []
+    assert "InvalidGroupId" in await world.db.fetchval("select trouble from requests where id = $1", UUID(request_id))
+    await world.db.execute("update client_profiles set monday_group_id = 'new' where user_id = $1", client.id)
+
+    await client.pass_time(hours=3)
+    await client.schedule()
+    assert client.items == []
+    await client.pass_time(hours=22)
+    await client.schedule()
+
+    (item,) = client.items
+    assert item.group_id == "new"
+    listed = (await client.call("GET", REQUESTS)).json()["requests"]
+    assert [(one["status"], one["monday_item_id"]) for one in listed] == [("submitted", item.id)]
+    assert await world.db.fetchval("select trouble from requests where id = $1", UUID(request_id)) is None
 
 
 async def test_clients_who_share_a_group_see_their_own_items(world: World) -> None:

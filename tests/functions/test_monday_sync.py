@@ -282,6 +282,47 @@ async def test_what_monday_refuses_is_parked_and_not_tried_with_every_poll(clien
     assert client.shown(item)["status"] == "Stuck"
 
 
+async def test_a_refused_task_goes_where_the_profile_says_by_then(client: Client) -> None:
+    """And an item of its name that a person made meanwhile is not taken for it."""
+    world = client.world
+    await world.db.execute("update client_profiles set monday_group_id = 'gone' where user_id = $1", client.id)
+    task_id = await client.task("Hang sign")
+    await client.work()
+    theirs = client.add_item("Hang sign")
+    await world.db.execute("update client_profiles set monday_group_id = 'new' where user_id = $1", client.id)
+
+    await client.poll()
+    await client.change(task_id, status="Done")
+    await client.work()
+
+    ours = (await client.task_row(task_id))["monday_item_id"]
+    assert sorted([ours, theirs.id]) == sorted(item.id for item in client.items)
+    assert len(await client.tasks()) == 2
+
+
+async def test_an_item_moved_to_another_board_is_still_changed(client: Client) -> None:
+    """It is written to where it is."""
+    task_id, item = await linked(client)
+    other = await connected(client.world)
+    item.board_id, item.group_id = other.board, "new"
+
+    await client.change(task_id, status="Done")
+    await client.work()
+
+    assert client.world.monday.item_as_json(item)["column_values"]["status"] == "Done"
+
+
+async def test_one_settled_change_costs_two_calls(client: Client) -> None:
+    """The item is read and written; its comments are not asked for where there is nothing new among them."""
+    task_id, _ = await linked(client)
+    await client.change(task_id, status="Done")
+
+    with client.asked() as asked:
+        await client.work()
+
+    assert len(asked) == 2
+
+
 async def test_comments_go_both_ways_once(client: Client) -> None:
     """Ours arrive with their author, theirs as the user of that address or under their author's name."""
     world = client.world

@@ -9,13 +9,11 @@ from infra.image import ROOT
 def collections_in(source):
     """The collections of every ``put(collection, …, lifetime=…)`` in a module, constants resolved."""
     tree = ast.parse(source)
-    constants = {
-        node.targets[0].id: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Constant)
-    }
+    constants = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            constants[ast.unparse(target)] = node.value.value
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "put"):
             continue
@@ -28,8 +26,11 @@ def collections_in(source):
 def test_a_collection_is_found_by_its_constant_or_its_name():
     """The test below sees what it is about."""
     puts = ('d.put(_A, "k", {}, lifetime=1)', 'd.put("states", "k", {}, lifetime=1)', 'other.put("x")')
-    source = "\n".join(['_A = "syncs"', "async def f(d, other):", *(f"    await {put}" for put in puts)])
-    assert list(collections_in(source)) == ["syncs", "states"]
+    puts += ('d.put(B, "k", {}, lifetime=1)',)
+    source = "\n".join(
+        ['_A = "syncs"', 'B: Final = "pauses"', "async def f(d, other):", *(f"    await {put}" for put in puts)]
+    )
+    assert list(collections_in(source)) == ["syncs", "states", "pauses"]
 
 
 def test_every_collection_has_a_ttl_policy():

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
+from shared.areas import ports
 from shared.areas.text import blank_is_none, without_nul
 
 Status = Literal["draft", "published"]
@@ -67,17 +68,7 @@ class Picture(Protocol):
     def data(self) -> bytes: ...
 
 
-class Ai(Protocol):
+class Ai(ports.Ai, Protocol):
     """Whoever writes and draws (``gcp.vertex.Ai``)."""
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        system: str = ...,
-        temperature: float = ...,
-        max_tokens: int = ...,
-        timeout_s: float | None = ...,
-    ) -> str: ...
 
     async def image(self, prompt: str, *, aspect_ratio: str) -> Picture: ...

@@ -10,13 +10,16 @@ import base64
 import binascii
 import html
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+FOLDER = "blog"  # where images of posts are kept
 MAX_CONTENT = 400_000  # characters of a post, its images apart
 MAX_IMAGES = 20
 MAX_IMAGE_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 1000  # of elements inside of each other: cleaning deeper ones takes time that grows with its square
 IDEAS = 10
 
 _TAGS = {
@@ -64,6 +67,30 @@ def clean(content: str) -> str:
     ).strip()
 
 
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+def is_too_deep(content: str) -> bool:
+    """Whether more elements are open at once than any post needs.
+
+    An end tag counts for its own name only, and not at all for names that no post may have: browsers do not let every
+    end tag close what is open.
+    """
+    opened: Counter[str] = Counter()
+    depth = 0
+    for found in _TAG.finditer(content):
+        name = found[2].lower()
+        if name in _VOID:
+            continue
+        step = 1 if not found[1] else -1 if name in _TAGS and opened[name] else 0
+        opened[name] += step
+        depth += step
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image that came inside of the HTML: its place there, its type's extension, its bytes."""
@@ -78,7 +105,7 @@ class BadImage(ValueError):
 
 
 _DATA_URL = re.compile(r"data:image/(png|jpe?g|gif|webp);base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
-_SOURCE = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*)(["'])(data:image/[^"']*)\2""", re.IGNORECASE)
+_SOURCE = re.compile(r"""(<img\b[^<>]*?\bsrc\s*=\s*)(["'])(data:image/[^"']*)\2""", re.IGNORECASE)
 
 
 def images_in(content: str) -> list[Image]:

@@ -2,8 +2,8 @@
 
 Generated images come inside of the HTML as data: they are kept as files before the post is, so that no row holds
 megabytes. They are public like the page they are for, under addresses that cannot be guessed: a blog shows them to
-anybody. The first publication tells the account manager, and ``blog-published`` whoever publishes elsewhere.
-Source: spec api-leads §4, seeds DATA_FLOWS §8.
+anybody. The first publication tells the account manager. The client's own WordPress site, when there is one, shows what
+is published here, as long as it is. Source: spec api-leads §4, seeds DATA_FLOWS §8, INTEGRATIONS §7.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from uuid import UUID
 
 from shared.areas.blog import rules, store
 from shared.areas.blog.models import NewPost, PostChanges
+from shared.areas.connections import publishing
+from shared.areas.connections.publishing import Article
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
@@ -28,10 +30,9 @@ from shared.areas.monday import store as people
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
 from shared.areas.ports import GetKeyRing
-from shared.db.database import Database, Executor, Transaction
+from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Invalid, NotFound
 
-PUBLISHED: Final = "blog-published"
 _MISSING: Final = "There is no such post."
 
 
@@ -65,7 +66,8 @@ async def create(outside: Outside, owner: UUID, given: NewPost, *, by: UUID) -> 
         post_id = await store.insert(tx, owner, given.model_copy(update={"content": content}))
         await _attach(tx, post_id, kept)
         if given.status == "published":
-            await _published(tx, outside, owner, post_id, given.title)
+            await publishing.publish(tx, owner, _article(post_id, given.title, content))
+            await _tell(tx, outside, owner, post_id, given.title)
         return await show(tx, owner, post_id)
 
 
@@ -80,20 +82,22 @@ async def update(outside: Outside, owner: UUID, post_id: UUID, given: PostChange
         before = await store.lock(tx, owner, post_id)
         if before is None:
             raise NotFound(_MISSING)
-        await store.update(tx, owner, post_id, given)
+        post = await store.update(tx, owner, post_id, given)
         await _attach(tx, post_id, kept)
         await files.drop(tx, await store.unused_images(tx, owner, post_id))
-        if given.status == "published" and not before["published"]:
-            await _published(tx, outside, owner, post_id, given.title or before["title"])
+        await _keep_site_in_step(tx, owner, post_id, before["status"], post)
+        if post["status"] == "published" and not before["was_published"]:
+            await _tell(tx, outside, owner, post_id, post["title"])
         return await show(tx, owner, post_id)
 
 
 async def delete(tx: Transaction, owner: UUID, post_id: UUID) -> None:
-    """Delete a post with its images; NotFound when the owner has no such post."""
+    """Delete a post with its images; NotFound when the owner has no such post. A site that shows it keeps a draft."""
     images = await store.delete(tx, owner, post_id)
     if images is None:
         raise NotFound(_MISSING)
     await files.drop(tx, images)
+    await publishing.retract(tx, owner, _source(post_id))
 
 
 async def _keep_images(outside: Outside, owner: UUID, title: str, content: str, *, by: UUID) -> tuple[str, list[Kept]]:
@@ -108,13 +112,15 @@ async def _keep_images(outside: Outside, owner: UUID, title: str, content: str, 
     room = len(content) - sum(len(image.source) * content.count(image.source) for image in images)
     if room > rules.MAX_CONTENT:
         raise Invalid.field("content", f"may have at most {rules.MAX_CONTENT} characters beside its images")
+    if rules.is_too_deep(content):
+        raise Invalid.field("content", f"has more than {rules.MAX_DEPTH} elements inside of each other")
     if not images:
         return _require_some(rules.clean(content)), []
     new = [
         NewFile(rules.file_name(title, image.extension), RASTER_IMAGES[image.extension].content_type, image.data)
         for image in images
     ]
-    place = Place(folder="blog", audience="public", owner_id=owner, created_by=by)
+    place = Place(folder=rules.FOLDER, audience="public", owner_id=owner, created_by=by)
     kept = await files.keep(outside.db, outside.bucket, new, place)
     addresses = {image.source: file.url for image, file in zip(images, kept, strict=True)}
     return _require_some(rules.clean(rules.with_addresses(content, addresses))), kept
@@ -132,9 +138,28 @@ async def _attach(tx: Transaction, post_id: UUID, kept: list[Kept]) -> None:
         await store.keep_images(tx, post_id, [(file.id, file.url) for file in kept])
 
 
-async def _published(tx: Transaction, outside: Outside, owner: UUID, post_id: UUID, title: str) -> None:
-    """Tell the account manager, in the dashboard and by its own mail, and whoever publishes posts elsewhere."""
-    await tx.publish(PUBLISHED, {"user_id": str(owner), "post_id": str(post_id)})
+async def _keep_site_in_step(tx: Transaction, owner: UUID, post_id: UUID, before: str, post: Record) -> None:
+    """A post that is published now goes to the client's site, other words of it follow, and a draft comes off it."""
+    match before, post["status"]:
+        case "draft", "published":
+            await publishing.publish(tx, owner, _article(post_id, post["title"], post["content"]))
+        case "published", "published":
+            await publishing.revise(tx, owner, _article(post_id, post["title"], post["content"]))
+        case "published", "draft":
+            await publishing.retract(tx, owner, _source(post_id))
+
+
+def _article(post_id: UUID, title: str, content: str) -> Article:
+    """The post as its site gets it."""
+    return Article(source=_source(post_id), title=title, content=content)
+
+
+def _source(post_id: UUID) -> str:
+    return f"blog_post:{post_id}"
+
+
+async def _tell(tx: Transaction, outside: Outside, owner: UUID, post_id: UUID, title: str) -> None:
+    """Tell the account manager, in the dashboard and by its own mail."""
     manager = await monday.whom_to_tell(tx, owner)
     person = await people.person(tx, manager) if manager else None
     if manager is None or person is None:

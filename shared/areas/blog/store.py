@@ -50,27 +50,29 @@ async def insert(db: Executor, owner: UUID, post: NewPost) -> UUID:
 
 
 async def lock(db: Executor, owner: UUID, post_id: UUID) -> Record | None:
-    """The post, for one at a time: title, published."""
+    """The post, for one at a time: status, was_published."""
     return await db.fetchrow(
         """
-        select title, published_at is not null as published from blog_posts
+        select status, published_at is not null as was_published from blog_posts
         where user_id = $1 and id = $2 for no key update
         """,
         owner, post_id,
     )  # fmt: skip
 
 
-async def update(db: Executor, owner: UUID, post_id: UUID, changes: PostChanges) -> None:
-    """Change what is given; the time of the first publication stays."""
-    await db.execute(
+async def update(db: Executor, owner: UUID, post_id: UUID, changes: PostChanges) -> Record:
+    """Change what is given; the time of the first publication stays. The post: title, content, status."""
+    row = await db.fetchrow(
         """
         update blog_posts set title = coalesce($3, title), content = coalesce($4, content),
             status = coalesce($5, status), updated_at = now(),
             published_at = coalesce(published_at, case when $5 = 'published' then now() end)
-        where user_id = $1 and id = $2
+        where user_id = $1 and id = $2 returning title, content, status
         """,
         owner, post_id, changes.title, changes.content, changes.status,
     )  # fmt: skip
+    assert row is not None, "it is locked"
+    return row
 
 
 async def delete(db: Executor, owner: UUID, post_id: UUID) -> list[str] | None:

@@ -14,6 +14,7 @@ from shared.areas.clients import audit, rules, store
 from shared.areas.clients.audit import Actor
 from shared.areas.clients.models import CreateClient, UpdateClient
 from shared.areas.clients.rules import ServiceItem
+from shared.areas.connections import service as connections
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
@@ -186,8 +187,8 @@ async def _keep_board(tx: Transaction, user_id: UUID, actor: Actor) -> None:
     await store.set_columns(tx, "client_profiles", user_id, {"task_board_id": board_id})
 
 
-async def delete(tx: Transaction, user_id: UUID, actor: Actor, *, with_board: bool) -> Deleted:
-    """Delete an account with everything that is its own, its files after the commit.
+async def delete(tx: Transaction, user_id: UUID, actor: Actor, *, with_board: bool, key_ring: KeyRing) -> Deleted:
+    """Delete an account with everything that is its own; after the commit its files, and its consents at vendors.
 
     Raises Invalid for the actor's own account, Forbidden for one not below theirs, Conflict for the last superadmin.
     """
@@ -200,6 +201,7 @@ async def delete(tx: Transaction, user_id: UUID, actor: Actor, *, with_board: bo
     _require_another(superadmins, account)
     await files.drop(tx, await store.old_addresses(tx, user_id))
     await files.drop_all_of(tx, user_id)
+    await connections.withdraw_all(tx, user_id, key_ring)
     board = account["task_board_id"] if with_board else None
     board_deleted = board is not None and await store.delete_board(tx, board)
     await audit.record(tx, actor, "client_deleted", user_id, role=account["role"], board_deleted=board_deleted)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from shared.areas.ports import GetKeyRing, Warn
 from shared.db.database import Database, Transaction
-
-if TYPE_CHECKING:
-    from shared.crypto import KeyRing
 
 
 class Granted(Protocol):
@@ -89,6 +87,6 @@ class Outside:
 
     db: Database
     transaction: Callable[[], AbstractAsyncContextManager[Transaction]]
-    key_ring: Callable[[], Awaitable[KeyRing]]
+    key_ring: GetKeyRing
     vendor: Callable[[str, App | None], Awaitable[OAuthVendor | None]]
-    warn: Callable[..., None]  # event, and facts as keywords
+    warn: Warn

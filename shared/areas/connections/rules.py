@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+from shared.areas.files.rules import read_url
 
 BASIC: Final = "Basic"  # token_type of a site with an application password: base64 of user:password, never renewed
 
@@ -34,15 +39,25 @@ RENEWALS: Final[dict[str, tuple[timedelta, timedelta]]] = {
     "tiktok": (timedelta(hours=3), timedelta(hours=1)),
 }
 
+_PLACE: Final = ("site_url", "rest_root")  # of an application password
 LONGEST_FACTS: Final = 16_000  # bytes
 _SECRET_NAME = re.compile(r"token|secret|passw|credential|authorization|api_?key", re.IGNORECASE)
 _LOCATION = re.compile(r"(?:accounts/(?P<account>[0-9]{1,40})/)?(?:locations/)?(?P<location>[0-9]{1,40})")
+# Clean HTML has "<" before tags alone and double quotes around values: both are read from one end to the other.
+_TAG = re.compile(r'<(/?[a-z][a-z0-9]*)(?:[^>"]|"[^"]*")*>')
+_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def without_secrets(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What may be kept in clear: everything, at any depth, whose name does not promise a secret."""
     return {name: _clean(value) for name, value in facts.items() if not _SECRET_NAME.search(name)}
+
+
+def in_its_place(facts: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Edited facts with what is known of where a token goes: who edits them has no right to send it elsewhere."""
+    edited = {name: value for name, value in facts.items() if name not in _PLACE}
+    return edited | {name: known[name] for name in _PLACE if name in known}
 
 
 def _clean(value: Any) -> Any:
@@ -105,3 +120,31 @@ def slug_of(title: str, source: str) -> str:
     words = _NOT_IN_SLUG.sub("-", title.lower()).strip("-")[:60].rstrip("-")
     mark = _NOT_IN_SLUG.sub("", source.lower())[-12:]
     return f"{words}-{mark}" if words else f"post-{mark}"
+
+
+def own_images(content: str) -> dict[str, UUID]:
+    """The addresses and file ids of the images of clean HTML that are files of ours."""
+    sources = (_source_of(tag[0]) for tag in _TAG.finditer(content) if tag[1] == "img")
+    found = {source: read_url(source) for source in sources}
+    return {source: file_id for source, file_id in found.items() if isinstance(file_id, UUID)}
+
+
+def with_images(content: str, addresses: Mapping[str, str | None]) -> str:
+    """Clean HTML with other addresses for its images. Without those that have none, or that only we could show."""
+
+    def place(tag: re.Match[str]) -> str:
+        if tag[1] != "img":
+            return tag[0]
+        source = _source_of(tag[0])
+        address = addresses.get(source) or (source if source.startswith(("https://", "http://")) else "")
+        return _ATTRIBUTE.sub(partial(_with_source, address), tag[0]) if address else ""
+
+    return _TAG.sub(place, content)
+
+
+def _source_of(image: str) -> str:
+    return next((html.unescape(one[2]) for one in _ATTRIBUTE.finditer(image) if one[1] == "src"), "")
+
+
+def _with_source(address: str, attribute: re.Match[str]) -> str:
+    return f'src="{html.escape(address)}"' if attribute[1] == "src" else attribute[0]

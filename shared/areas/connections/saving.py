@@ -36,8 +36,7 @@ class Consent:
 async def save(tx: Transaction, client_id: UUID, consent: Consent, ring: KeyRing, actor: Actor) -> UUID:
     """Store the consent's tokens sealed and return the connection's id.
 
-    A vendor that sends no refresh token again leaves the old one standing. A withdrawal that still waits for the same
-    account would end the new consent too, so it is called off.
+    A vendor that sends no refresh token again leaves the old one standing.
     """
     row = await store.ensure(tx, client_id, consent.provider, consent.account_id)
     connection_id: UUID = row["id"]
@@ -58,9 +57,15 @@ async def save(tx: Transaction, client_id: UUID, consent: Consent, ring: KeyRing
             "facts": rules.without_secrets(consent.facts),
         },
     )
-    await withdrawal_store.call_off(tx, consent.provider, consent.account_id)
-    for post_id in await post_store.waiting_for(tx, connection_id):
-        await publishing.enqueue(tx, post_id)
+    await resume(tx, connection_id, consent.provider, consent.account_id)
     event = "oauth_connected" if row["is_new"] else "oauth_connected_again"
     await audit.record(tx, actor, event, client_id, provider=consent.provider, connection_id=str(connection_id))
     return connection_id
+
+
+async def resume(tx: Transaction, connection_id: UUID, provider: str, account_id: str) -> None:
+    """What follows from new tokens: posts that waited for them are sent, and a withdrawal that still waits for the same
+    account is called off, because it would end the new consent too."""
+    await withdrawal_store.call_off(tx, provider, account_id)
+    for post_id in await post_store.waiting_for(tx, connection_id):
+        await publishing.enqueue(tx, post_id)

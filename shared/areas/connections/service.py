@@ -75,18 +75,21 @@ async def create(tx: Transaction, client_id: UUID, given: CreateConnection, ring
 
 
 async def update(tx: Transaction, connection_id: UUID, given: UpdateConnection, ring: KeyRing, actor: Actor) -> str:
-    """Edit a connection; tokens that are left empty stay. New ones make it work again."""
+    """Edit a connection; a token that is left empty stays, and so does where it goes. New ones make it work again."""
     row = await facts(tx, connection_id, lock=True)
-    renewed = given.access_token is not None or given.refresh_token is not None
+    metadata, brought = given.external_metadata, given.access_token is not None
+    if metadata is not None and not brought:
+        metadata = rules.in_its_place(metadata, row["external_metadata"])
+    renewed = brought or given.refresh_token is not None
     await store.update(
         tx,
         connection_id,
         {
             "name": given.provider_account_name,
-            "token_type": given.token_type,
+            "token_type": given.token_type if brought else None,
             "scopes": given.scope_granted,
             "expires_at": _expiry(given, row),
-            "facts": given.external_metadata,
+            "facts": metadata,
             "last_error": None if renewed else given.last_error,
             "access": sealed(ring, connection_id, "encrypted_access_token", given.access_token),
             "refresh": sealed(ring, connection_id, "encrypted_refresh_token", given.refresh_token),
@@ -94,6 +97,8 @@ async def update(tx: Transaction, connection_id: UUID, given: UpdateConnection, 
             "renewed": renewed,
         },
     )
+    if renewed:
+        await saving.resume(tx, connection_id, row["provider"], row["provider_account_id"])
     await audit.record(
         tx, actor, "oauth_connection_updated", row["client_id"], connection_id=str(connection_id), renewed=renewed
     )
@@ -117,6 +122,12 @@ async def revoke(tx: Transaction, connection_id: UUID, ring: KeyRing, actor: Act
 async def delete(tx: Transaction, connection_id: UUID, ring: KeyRing, actor: Actor) -> None:
     """End a connection and take it, with its resources, away from the dashboard."""
     await _disconnect(tx, await facts(tx, connection_id, lock=True), ring, actor, remove=True)
+
+
+async def withdraw_all(tx: Transaction, owner: UUID, ring: KeyRing) -> None:
+    """Have all of a client's consents withdrawn, before the client's rows go."""
+    for row in await store.facts_of_client(tx, owner):
+        await withdrawals.request(tx, row, ring)
 
 
 async def _disconnect(tx: Transaction, row: Record, ring: KeyRing, actor: Actor, *, remove: bool) -> None:

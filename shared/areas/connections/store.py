@@ -195,15 +195,26 @@ async def show(db: Executor, connection_id: UUID) -> str | None:
     return text
 
 
+_FACTS = """id, client_id, provider, provider_account_id, provider_account_name, token_type, external_metadata,
+    encrypted_access_token, encrypted_refresh_token, expires_at, is_connected, revoked_at"""
+
+
 async def facts(db: Executor, connection_id: UUID, *, lock: bool = False) -> Record | None:
     """What an admin's request needs to know of a connection: client_id, provider, account, token_type, metadata."""
     return await db.fetchrow(
         f"""
-        select id, client_id, provider, provider_account_id, provider_account_name, token_type, external_metadata,
-               encrypted_access_token, encrypted_refresh_token, expires_at, is_connected, revoked_at
-        from oauth_connections where id = $1 and removed_at is null {"for update" if lock else ""}
+        select {_FACTS} from oauth_connections
+        where id = $1 and removed_at is null {"for update" if lock else ""}
         """,  # noqa: S608  nothing of a caller's
         connection_id,
+    )
+
+
+async def facts_of_client(db: Executor, owner: UUID) -> list[Record]:
+    """The same of all that a client has, locked."""
+    return await db.fetch(
+        f"select {_FACTS} from oauth_connections where client_id = $1 and removed_at is null order by id for update",  # noqa: S608
+        owner,
     )
 
 
@@ -254,7 +265,10 @@ async def connect(db: Executor, connection_id: UUID, values: dict[str, Any]) -> 
 
 
 async def update(db: Executor, connection_id: UUID, values: dict[str, Any]) -> None:
-    """What an admin has edited; ``renewed``: there are new tokens (sealed), and the connection works again."""
+    """What an admin has edited; ``renewed``: there are new tokens (sealed), and the connection works again.
+
+    Without new ones a renewal that is under way goes on: what it brings may be all that works afterwards.
+    """
     await db.execute(
         """
         update oauth_connections
@@ -266,7 +280,8 @@ async def update(db: Executor, connection_id: UUID, values: dict[str, Any]) -> N
             kms_key_id = coalesce($10, kms_key_id), is_connected = is_connected or $11,
             revoked_at = case when $11 then null else revoked_at end,
             last_rotated_at = case when $11 then now() else last_rotated_at end,
-            token_rev = token_rev + $11::int, lease_id = null, lease_until = null
+            token_rev = token_rev + $11::int, lease_id = case when not $11 then lease_id end,
+            lease_until = case when not $11 then lease_until end
         where id = $1
         """,
         connection_id, values["name"], values["token_type"], values["scopes"], values["expires_at"], values["facts"],
@@ -300,7 +315,8 @@ async def disconnect(db: Executor, connection_id: UUID, *, remove: bool) -> None
 
 
 async def expiring(db: Executor, renewals: Mapping[str, tuple[timedelta, timedelta]], limit: int) -> list[Record]:
-    """Connections whose tokens end within their vendor's margin, and were not renewed too lately; soonest first."""
+    """Connections whose tokens end within their vendor's margin, and were not renewed too lately. Each vendor's soonest
+    first, the vendors in turn: one that is out does not keep the others waiting."""
     return await db.fetch(
         """
         select c.id, c.client_id, c.provider
@@ -309,7 +325,7 @@ async def expiring(db: Executor, renewals: Mapping[str, tuple[timedelta, timedel
           on due.provider = c.provider
         where c.is_connected and c.revoked_at is null and c.removed_at is null and c.expires_at < now() + due.margin
           and coalesce(c.last_refreshed_at, c.created_at) < now() - due.every
-        order by c.expires_at limit $4
+        order by row_number() over (partition by c.provider order by c.expires_at), c.expires_at limit $4
         """,
         list(renewals), [margin for margin, _ in renewals.values()], [every for _, every in renewals.values()], limit,
     )  # fmt: skip

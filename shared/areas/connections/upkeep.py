@@ -7,10 +7,9 @@ import asyncio
 from shared.areas.connections import rules, store, tokens
 from shared.areas.connections.models import ConnectionBroken
 from shared.areas.connections.outside import Outside
-from shared.areas.emails.templates import Site
+from shared.areas.emails.telling import Telling
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
-from shared.areas.ports import GetKeyRing
 from shared.db.database import Record, Transaction
 from shared.errors import NotFound, VendorError
 
@@ -48,7 +47,7 @@ async def renew_expiring(outside: Outside) -> int:
     return sum(renewed is True for renewed in ended)
 
 
-async def announce_break(tx: Transaction, broken: ConnectionBroken, *, site: Site, key_ring: GetKeyRing) -> None:
+async def announce_break(tx: Transaction, broken: ConnectionBroken, means: Telling) -> None:
     """Tell the head staff that somebody must connect again; nothing when somebody has already."""
     row = await store.broken(tx, broken.client_id, broken.connection_id)
     if row is None:
@@ -65,4 +64,4 @@ async def announce_break(tx: Transaction, broken: ConnectionBroken, *, site: Sit
             "provider": row["provider"],
         },
     )
-    await notifications.notify(tx, await notifications.head_staff(tx), notice, site=site, key_ring=key_ring)
+    await notifications.notify(tx, await notifications.head_staff(tx), notice, site=means.site, key_ring=means.key_ring)

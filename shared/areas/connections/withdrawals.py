@@ -43,7 +43,7 @@ async def request(tx: Transaction, connection: Record, ring: KeyRing) -> None:
 
 async def carry_out(outside: Outside, site: Callable[[str, str], Site], work: Withdraw) -> str | None:
     """Withdraw at the vendor; the outcome to keep, None when nothing waits any more. Raises TryLater, or Park when
-    our app there is configured no more."""
+    the vendor does not take our request, or our app there is configured no more."""
     row = await withdrawal_store.waiting(outside.db, work.withdrawal_id)
     if row is None:
         return None
@@ -59,8 +59,10 @@ async def carry_out(outside: Outside, site: Callable[[str, str], Site], work: Wi
             done = await vendor.withdraw(access_token=tokens["access"], refresh_token=tokens["refresh"] or None)
     except Rejected as error:
         raise Park(f"{row['provider']} does not take the consent back: {error.reason or error.status}") from error
-    except Reconnect:  # the vendor knows these tokens no more
-        done = True
+    except Reconnect as error:
+        if error.status == 403:  # it stands, and these tokens may not end it
+            return "this vendor does not let us withdraw it"
+        done = True  # the vendor knows these tokens no more
     return "withdrawn" if done else "this vendor offers no way to withdraw it"
 
 

@@ -122,6 +122,15 @@ async def read_held(db: Executor, bucket: Bucket, file_id: UUID, *, folder: str)
     return await stream.read()
 
 
+async def read_public(db: Executor, bucket: Bucket, file_id: UUID, owner_id: UUID, *, folder: str) -> NewFile | None:
+    """A file of *owner_id* that anybody may see, with its bytes; None when there is no such one."""
+    row = await store.find(db, file_id)
+    if row is None or (row["owner_id"], row["folder"], row["audience"]) != (owner_id, folder, "public"):
+        return None
+    stream = await bucket.open(f"{folder}/{file_id}")
+    return NewFile(row["name"], row["content_type"], await stream.read()) if stream is not None else None
+
+
 async def _open_old(db: Executor, bucket: Bucket, folder: str, name: str, viewer: Viewer) -> Opened:
     kept_as = rules.old_object(folder, name)
     if kept_as is None:

@@ -69,8 +69,16 @@ async def create(db: Database, monday: Monday, link: Record, values: Mapping[str
     An item is made without columns where monday.com refuses one of them.
     """
     tries = await db.fetchval("update monday_links set tries = tries + 1 where id = $1 returning tries", link["id"])
-    if tries > 1 and (made := await _made_before(db, monday, link)) is not None:
-        return made, False
+    try:
+        if tries > 1 and (made := await _made_before(db, monday, link)) is not None:
+            return made, False
+        return await _make(monday, link, values)
+    except Rejected:  # it surely is not there: another try may be of another name, and elsewhere
+        await db.execute("update monday_links set tries = 0 where id = $1", link["id"])
+        raise
+
+
+async def _make(monday: Monday, link: Record, values: Mapping[str, Any]) -> tuple[str, bool]:
     board_id, group_id, name = link["board_id"], link["group_id"], link["name"]
     try:
         return await monday.create_item(board_id, group_id, name, values), True
@@ -78,6 +86,19 @@ async def create(db: Database, monday: Monday, link: Record, values: Mapping[str
         if not values:
             raise
         return await monday.create_item(board_id, group_id, name, {}), False
+
+
+async def renewed(db: Executor, link: Record, name: str) -> Record:
+    """The link as its item is to be made now. What no try may have made yet goes where its client's profile says."""
+    row = await db.fetchrow(
+        """
+        update monday_links l set name = $2, board_id = coalesce(nullif(p.monday_board_id, ''), l.board_id),
+            group_id = coalesce(nullif(p.monday_group_id, ''), l.group_id)
+        from client_profiles p where p.user_id = l.client_id and l.id = $1 and l.tries = 0 returning l.*
+        """,
+        link["id"], name,
+    )  # fmt: skip
+    return row or link
 
 
 async def _made_before(db: Executor, monday: Monday, link: Record) -> str | None:

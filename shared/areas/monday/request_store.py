@@ -72,7 +72,7 @@ async def submitted(db: Executor, request_id: UUID, board_id: str, item_id: str,
     """``whole``: the item has every column already."""
     await db.execute(
         """
-        update requests set status = 'submitted', monday_board_id = $2, monday_item_id = $3,
+        update requests set status = 'submitted', monday_board_id = $2, monday_item_id = $3, trouble = null,
             monday_values_at = case when $4 then now() end
         where id = $1
         """,

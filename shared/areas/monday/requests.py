@@ -24,10 +24,12 @@ from shared.areas.monday.models import FinishRequest, Item, Monday, MondaySettin
 from shared.areas.monday.outside import Outside
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
+from shared.db.counters import Limit, spend
 from shared.db.database import Record, Transaction
-from shared.errors import Park, Rejected, TryLater, VendorError
+from shared.errors import Park, Rejected, TooManyRequests, TryLater, VendorError
 
 MAX_FILE_BYTES = 15 * MEBIBYTE
+LISTS = Limit("monday_lists", 60, window_s=3600)  # of one client: all share the calls that a day allows
 _HEAD_START = timedelta(seconds=15)  # of whoever submits, before the task
 _UNTITLED = "Request"
 
@@ -99,6 +101,7 @@ async def _create(outside: Outside, request_id: UUID) -> None:
     async with links.leased(outside.db, request["link_id"]) as link:
         if link["monday_item_id"]:
             return
+        link = await links.renewed(outside.db, link, request["title"] or _UNTITLED)
         async with outside.monday() as monday:
             item_id, whole = await links.create(outside.db, monday, link, rules.request_values(chosen, request))
         async with outside.transaction() as tx:
@@ -160,8 +163,10 @@ async def _attach(outside: Outside, monday: Monday, request: Record, chosen: Mon
         stream = await outside.bucket.open(f"{file['folder']}/{file['id']}")
         if stream is None:
             raise Rejected("cloud storage", reason="the attachment is gone")
-        data = b"".join([chunk async for chunk in stream.chunks()])
-        await stream.close()
+        try:
+            data = b"".join([chunk async for chunk in stream.chunks()])
+        finally:
+            await stream.close()
         await monday.add_file(request["monday_item_id"], column, file["name"], file["content_type"], data)
     await request_store.step_done(outside.db, request["id"], "monday_file_at")
 
@@ -228,12 +233,13 @@ async def list_all(outside: Outside, owner: UUID) -> dict[str, Any]:
         return {**told, "tasks": [_local_task(one, None) for one in requests]}
     chosen = await service.settings(outside.db)
     try:
+        await spend(outside.db, (LISTS, str(owner)))
         async with outside.monday() as monday:
             tasks = await _tasks(monday, client, groups, chosen)
-    except VendorError as error:
+    except (VendorError, TooManyRequests) as error:
         outside.warn("requests_without_monday", reason=str(error))
         local = [_local_task(one, client["monday_active_group_id"]) for one in requests]
-        return {**told, "tasks": local, "warning": "Monday.com cannot be reached right now: these are your requests."}
+        return {**told, "tasks": local, "warning": "Monday.com cannot be asked right now: these are your requests."}
     waiting = [_local_task(one, client["monday_active_group_id"]) for one in requests if not one["monday_item_id"]]
     return {**told, "tasks": [*waiting, *tasks]}
 

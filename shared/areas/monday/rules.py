@@ -9,11 +9,13 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.areas.monday.models import Item, MondaySettings
 
 NAME_LENGTH = 255  # monday.com's bound
+CLOCKS = timedelta(minutes=2)  # how far monday.com's clock, or what its lists show, may be behind
 DEFAULT_STATUS = "To Do"  # what an item without a status has here
 
 
@@ -61,6 +63,11 @@ def merge(base: State | None, ours: State, theirs: State) -> State:
         )
     }
     return replace(ours, **chosen)
+
+
+def has_changed(looked_at: datetime, newest: datetime | None) -> bool:
+    """Whether what monday.com says was done last on a board may be news to whoever read it at *looked_at*."""
+    return newest is not None and newest > looked_at - CLOCKS
 
 
 def column_values(before: State | None, after: State, chosen: MondaySettings) -> dict[str, Any]:

@@ -29,15 +29,26 @@ async def save_settings(db: Executor, changes: dict[str, Any]) -> dict[str, Any]
     return merged
 
 
-_GROUPS = "array_remove(array[{0}.monday_group_id, {0}.monday_active_group_id, {0}.monday_completed_group_id], null)"
+def _groups(profile: str) -> str:
+    """A client's groups at monday.com, as an array."""
+    columns = ("monday_group_id", "monday_active_group_id", "monday_completed_group_id")
+    known = ", ".join(f"nullif({profile}.{column}, '')" for column in columns)
+    return f"array_remove(array[{known}], null)"
+
+
+# Profiles of clients whose board here and whose board and group at monday.com are all known
+SYNCED = "p.task_board_id is not null and p.monday_board_id <> '' and p.monday_group_id <> ''"
+
+# board, board here, groups
+PLACE = f"array[p.monday_board_id, p.task_board_id::text] || {_groups('p')}"
 
 # groups: those of a client at monday.com; shared: another client uses one of them
 CLIENT = f"""
     select p.user_id, p.monday_board_id, p.monday_group_id, p.monday_active_group_id, p.monday_completed_group_id,
            p.client_identifier_value, p.account_manager_person_id, p.task_board_id,
-           {_GROUPS.format("p")} as groups,
+           {_groups("p")} as groups, {PLACE} as place,
            exists (select from client_profiles o where o.monday_board_id = p.monday_board_id and o.user_id <> p.user_id
-                   and {_GROUPS.format("o")} && {_GROUPS.format("p")}) as shared
+                   and {_groups("o")} && {_groups("p")}) as shared
     from client_profiles p"""  # noqa: S608
 
 
@@ -47,7 +58,9 @@ async def client(db: Executor, client_id: UUID) -> Record | None:
 
 
 async def save_people(db: Executor, people: Sequence[Person]) -> None:
-    """Keep who is who, in place of what was known."""
+    """Keep who is who, in place of what was known; an account without anybody is not believed."""
+    if not people:
+        return
     await db.execute(
         """
         with told as (

@@ -9,8 +9,8 @@ INTEGRATIONS §4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,20 +22,50 @@ from shared.areas.tasks import changes
 from shared.areas.tasks import items as task_items
 from shared.areas.tasks.changes import Actor, Change, ItemChanged
 from shared.db.database import Record, Transaction
-from shared.errors import Park, Rejected, TryLater
+from shared.errors import Park, Reconnect, Rejected, TryLater, VendorError
 
 TOPIC: Final = "monday-sync-due"
 _ACTOR: Final = Actor(None, "monday")
 
 
-async def fan_out(tx: Transaction) -> int:
-    """One message for each client whose tasks are synced; requests that still are no items get another chance."""
-    clients = await sync_store.synced_clients(tx)
+async def news(outside: Outside) -> list[UUID]:
+    """The clients whose items should be read: monday.com says that something was done on their board, or a look is due.
+
+    One question for all boards. Each client's looks say since when it counts, so that one that failed, or that nobody
+    took, is asked for again; and what monday.com's log leaves out is found by the look that is due every hour.
+    """
+    clients = await sync_store.clients_to_ask_for(outside.db, outside.look_every)
+    newest = await _newest(outside, [one for one in clients if not one["due"]])
+    return [
+        one["user_id"]
+        for one in clients
+        if one["due"] or rules.has_changed(one["looked_at"], newest.get(one["board_id"]))
+    ]
+
+
+async def _newest(outside: Outside, clients: Sequence[Record]) -> Mapping[str, datetime]:
+    """Board → when something was last done there; nothing where monday.com does not say."""
+    boards = sorted({one["board_id"] for one in clients if one["board_id"].isascii() and one["board_id"].isdigit()})
+    if not boards:
+        return {}
+    since = min(one["looked_at"] for one in clients) - rules.CLOCKS
+    try:
+        async with outside.monday() as monday:
+            return await monday.activity(boards, since)
+    except VendorError as error:
+        outside.warn("monday_not_asked", reason=str(error))
+        return {}
+
+
+async def hand_out(tx: Transaction, clients: Sequence[UUID]) -> int:
+    """Have these clients' items read, and everything brought to monday.com that still waits here; how much does."""
     for request_id in await sync_store.take_waiting_requests(tx):
         await tx.enqueue("monday_finish_request", FinishRequest(request_id=request_id).model_dump(mode="json"))
+    waiting = [link["id"] for link in await sync_store.links_that_may_wait(tx) if _waits(link)]
+    await _enqueue(tx, waiting)
     if clients:
         await tx.publish_all(TOPIC, [SyncDue(client_id=one).model_dump(mode="json") for one in clients])
-    return len(clients)
+    return len(waiting)
 
 
 async def follow(tx: Transaction, fact: ItemChanged) -> None:
@@ -51,12 +81,35 @@ async def follow(tx: Transaction, fact: ItemChanged) -> None:
 
 
 async def look(outside: Outside, due: SyncDue) -> int:
-    """Read a client's items, adopt new ones, and have every task settled that differs; how many."""
+    """Read a client's items, adopt new ones, and have every task settled that differs; how many.
+
+    Kept as a look only when all of that is done: until then every poll asks for it.
+    """
+    began = datetime.now(UTC)
     client = await store.client(outside.db, due.client_id)
-    if client is None or not client["monday_board_id"] or not client["task_board_id"]:
+    if client is None or not (client["monday_board_id"] and client["task_board_id"] and client["groups"]):
         return 0
     chosen = await service.settings(outside.db)
     known = await sync_store.links(outside.db, due.client_id)
+    try:
+        found = await _read(outside, client, known)
+    except (Rejected, Reconnect):
+        await sync_store.look_refused(outside.db, client)
+        raise
+    differing = [link["id"] for link in known if _differs(link, found.get(link["monday_item_id"]), chosen)]
+    async with outside.transaction() as tx:
+        await _enqueue(tx, await sync_store.take_unqueued(tx, differing))
+    mine = [item for item in found.values() if item.is_active and rules.is_clients(item, chosen, client)]
+    linked = await sync_store.known(outside.db, [item.id for item in mine])
+    for item in mine:
+        if item.id not in linked:
+            await _adopt(outside, client, item, chosen)
+    await sync_store.looked(outside.db, client, began)
+    return len(differing)
+
+
+async def _read(outside: Outside, client: Record, known: Sequence[Record]) -> dict[str, Item]:
+    """A client's items by their ids: those in its groups, and those of its tasks that are elsewhere by now."""
     async with outside.monday() as monday:
         found = {item.id: item for item in await monday.items(client["monday_board_id"], client["groups"])}
         elsewhere = [
@@ -67,27 +120,30 @@ async def look(outside: Outside, due: SyncDue) -> int:
             and not (link["base"] or {}).get("archived")
         ]
         found |= {item.id: item for item in await monday.items_by_id(elsewhere)} if elsewhere else {}
-    differing = [link["id"] for link in known if _differs(link, found.get(link["monday_item_id"]), chosen)]
-    async with outside.transaction() as tx:
-        await _enqueue(tx, await sync_store.take_unqueued(tx, differing))
-    mine = [item for item in found.values() if item.is_active and rules.is_clients(item, chosen, client)]
-    linked = await sync_store.known(outside.db, [item.id for item in mine])
-    for item in mine:
-        if item.id not in linked:
-            await _adopt(outside, client, item, chosen)
-    return len(differing)
+    return found
 
 
 def _differs(link: Record, item: Item | None, chosen: MondaySettings) -> bool:
-    """Whether there may be something to do; a task that monday.com refused waits for a change, or for a day."""
+    """Whether there may be something to do, here or there."""
+    if link["refused"] or link["monday_item_id"] is None:
+        return _waits(link)
+    ours, base = _ours(link, link["item_name"]), State.read(link["base"])
+    theirs = rules.state_of(item, chosen, ours) if item else _gone(base or ours)
+    return theirs != base or _has_new_comments(link, item) or _waits(link)
+
+
+def _waits(link: Record) -> bool:
+    """Whether a task has what its item has not got; one that monday.com refused waits for a change, or for a day."""
     if link["refused"]:
         return False
-    ours, base = _ours(link, link["item_name"]), State.read(link["base"])
-    if link["monday_item_id"] is None:
-        return not ours.archived
-    theirs = rules.state_of(item, chosen, ours) if item else _gone(base or ours)
-    comments = link["comments_wait"] or (item is not None and item.last_update_id not in ("", link["last_update_id"]))
-    return ours != base or theirs != base or (comments and not theirs.archived)
+    ours = _ours(link, link["item_name"])
+    if ours.archived:
+        return link["monday_item_id"] is not None and ours != State.read(link["base"])
+    return bool(link["comments_wait"]) or ours != State.read(link["base"])
+
+
+def _has_new_comments(link: Record, item: Item | None) -> bool:
+    return item is not None and item.is_active and item.last_update_id not in ("", link["last_update_id"])
 
 
 def _gone(known: State) -> State:
@@ -100,6 +156,7 @@ def _ours(row: Record, name: str) -> State:
 
 
 async def _enqueue(tx: Transaction, link_ids: Sequence[UUID]) -> None:
+    await sync_store.queued(tx, link_ids)
     for link_id in link_ids:
         await tx.enqueue("monday_sync_item", SyncItem(link_id=link_id).model_dump(mode="json"))
 
@@ -129,19 +186,21 @@ async def settle(outside: Outside, work: SyncItem) -> None:
         chosen = await service.settings(outside.db)
         try:
             async with outside.monday() as monday:
-                item_id = await _settle(outside, monday, link, task, chosen)
+                item_id, newest = await _settle(outside, monday, link, task, chosen)
                 if item_id is not None:
-                    await _exchange_comments(outside, monday, link, item_id)
+                    await _exchange_comments(outside, monday, link, item_id, newest)
         except Rejected as error:
             await sync_store.refused(outside.db, work.link_id, str(error))
             raise
 
 
-async def _settle(outside: Outside, monday: Monday, link: Record, task: Record, chosen: MondaySettings) -> str | None:
-    """Settle what the two have; the item's id, None when there is none."""
+async def _settle(
+    outside: Outside, monday: Monday, link: Record, task: Record, chosen: MondaySettings
+) -> tuple[str | None, str]:
+    """Settle what the two have; the item's id, None when there is none, and the id of its newest comment."""
     ours, base, item_id = _ours(task, task["name"]), State.read(link["base"]), link["monday_item_id"]
     if item_id is None:
-        return None if ours.archived else await _create(outside, monday, link, ours, chosen)
+        return None if ours.archived else await _create(outside, monday, link, ours, chosen), ""
     found = await monday.items_by_id([item_id])
     if not found:  # deleted, unless it is the board that we see no more: then nothing here may change
         await monday.groups(link["board_id"])
@@ -152,17 +211,15 @@ async def _settle(outside: Outside, monday: Monday, link: Record, task: Record, 
             await sync_store.forget_item(tx, link, both.name)
         raise TryLater("link", reason="the item is made anew", retry_after_s=1)
     if not theirs.archived:
-        await _write_there(monday, link, theirs, both, chosen)
+        await _write_there(monday, found[0], theirs, both, chosen)
     async with outside.transaction() as tx:
         await _write_here(tx, link, ours, both)
         await sync_store.settle(tx, link["id"], both.as_json())
-    return None if both.archived else item_id
+    return (None, "") if both.archived else (item_id, found[0].last_update_id)
 
 
 async def _create(outside: Outside, monday: Monday, link: Record, ours: State, chosen: MondaySettings) -> str:
-    if link["tries"] == 0 and link["name"] != ours.name:
-        await sync_store.rename(outside.db, link["id"], ours.name)
-        link = {**link, "name": ours.name}
+    link = await links.renewed(outside.db, link, ours.name)
     values = rules.column_values(None, ours, chosen)
     client = await store.client(outside.db, link["client_id"])
     if client and client["client_identifier_value"] and chosen.monday_client_column_id:
@@ -178,15 +235,15 @@ async def _create(outside: Outside, monday: Monday, link: Record, ours: State, c
     return item_id
 
 
-async def _write_there(monday: Monday, link: Record, theirs: State, both: State, chosen: MondaySettings) -> None:
+async def _write_there(monday: Monday, item: Item, theirs: State, both: State, chosen: MondaySettings) -> None:
     if both.archived:
-        await monday.archive_item(link["monday_item_id"])
+        await monday.archive_item(item.id)
         return
     values: dict[str, Any] = rules.column_values(theirs, both, chosen)
     if both.name != theirs.name:
         values["name"] = both.name
     if values:
-        await monday.change_values(link["board_id"], link["monday_item_id"], values)
+        await monday.change_values(item.board_id, item.id, values)
 
 
 async def _write_here(tx: Transaction, link: Record, read: State, both: State) -> None:
@@ -208,9 +265,11 @@ async def _write_here(tx: Transaction, link: Record, read: State, both: State) -
         await changes.record(tx, _ACTOR, [(row["id"], row["board_id"], [what])])
 
 
-async def _exchange_comments(outside: Outside, monday: Monday, link: Record, item_id: str) -> None:
+async def _exchange_comments(outside: Outside, monday: Monday, link: Record, item_id: str, newest: str) -> None:
     """Comments made since the task is linked, each once on the other side."""
     waiting = await sync_store.comments_to_send(outside.db, link)
+    if not waiting and newest in ("", link["last_update_id"]):
+        return
     there = list(await monday.updates(item_id))
     known = await sync_store.known_updates(outside.db, link["id"])
     for comment in waiting:

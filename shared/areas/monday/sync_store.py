@@ -3,34 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.areas.monday.store import CLIENT
+from shared.areas.monday.rules import DEFAULT_STATUS
+from shared.areas.monday.store import CLIENT, PLACE, SYNCED
 from shared.db.database import Executor, Record
 
 AGAIN = timedelta(minutes=10)  # after which work that was queued is queued again
+LATELY = timedelta(hours=3)
 
 
-async def synced_clients(db: Executor) -> list[UUID]:
-    """Clients whose task board here and group there are both known."""
-    rows = await db.fetch(
-        "select user_id from client_profiles where task_board_id is not null and monday_board_id <> '' "
-        "and monday_group_id <> '' order by user_id"
+async def clients_to_ask_for(db: Executor, every: timedelta) -> list[Record]:
+    """Synced clients: user_id, board_id, looked_at, and whether a whole look is ``due``.
+
+    Those whose look monday.com refused are left alone for as long as *every*.
+    """
+    return await db.fetch(
+        f"""
+        select p.user_id, p.monday_board_id as board_id, l.looked_at,
+               (l.looked_at > now() - $1::interval) is not true as due
+        from client_profiles p left join monday_looks l on l.client_id = p.user_id and l.place = {PLACE}
+        where {SYNCED} and (l.refused_at > now() - $1::interval) is not true order by p.user_id
+        """,  # noqa: S608
+        every,
     )
-    return [row["user_id"] for row in rows]
+
+
+async def looked(db: Executor, client: Record, began: datetime) -> None:
+    """All of a client's items were read as they were at *began*, or later."""
+    await _keep_look(db, client, looked_at=began, refused_at=None)
+
+
+async def look_refused(db: Executor, client: Record) -> None:
+    """monday.com will not let us: no use in asking again soon."""
+    await _keep_look(db, client, looked_at=None, refused_at=datetime.now(UTC))
+
+
+async def _keep_look(db: Executor, client: Record, *, looked_at: datetime | None, refused_at: datetime | None) -> None:
+    await db.execute(
+        """
+        insert into monday_looks as l (client_id, place, looked_at, refused_at)
+        select user_id, $2, $3, $4 from client_profiles where user_id = $1
+        on conflict (client_id) do update set place = excluded.place, refused_at = excluded.refused_at,
+            looked_at = coalesce(excluded.looked_at, case when l.place = excluded.place then l.looked_at end)
+        """,
+        client["user_id"], client["place"], looked_at, refused_at,
+    )  # fmt: skip
 
 
 async def take_waiting_requests(db: Executor) -> list[UUID]:
-    """Requests of the last week that are no items yet although an hour has passed; their work is on its way now."""
+    """Requests of the last week that are no items yet although an hour has passed; their work is on its way now.
+
+    What monday.com refused is tried once a day.
+    """
     rows = await db.fetch(
         """
-        update monday_links set queued_at = now()
-        where request_id is not null and monday_item_id is null
-          and created_at between now() - interval '7 days' and now() - interval '1 hour'
-          and coalesce(queued_at, created_at) < now() - interval '1 hour'
-        returning request_id
+        update monday_links l set queued_at = now() from requests r
+        where r.id = l.request_id and l.monday_item_id is null
+          and l.created_at between now() - interval '7 days' and now() - interval '1 hour'
+          and coalesce(l.queued_at, l.created_at)
+              < now() - case when r.trouble is null then interval '1 hour' else interval '1 day' end
+        returning l.request_id
         """
     )
     return [row["request_id"] for row in rows]
@@ -39,8 +74,7 @@ async def take_waiting_requests(db: Executor) -> list[UUID]:
 async def client_of_board(db: Executor, board_id: UUID) -> Record | None:
     """The client whose task board this is, if it is synced."""
     return await db.fetchrow(
-        f"""{CLIENT} where p.task_board_id = $1 and p.monday_board_id <> '' and p.monday_group_id <> ''
-        order by p.user_id limit 1""",
+        f"{CLIENT} where p.task_board_id = $1 and {SYNCED} order by p.user_id limit 1",
         board_id,
     )
 
@@ -63,19 +97,44 @@ async def link_of(db: Executor, item_id: UUID) -> UUID | None:
     return found
 
 
+# The link, what its task has now, whether monday.com refused just that, and whether comments wait to be sent
+_LINKS = """
+    select l.*, i.name as item_name, i.status, i.due_date, i.archived_at is not null as archived,
+           l.trouble_at > greatest(now() - interval '1 day', i.updated_at) is true as refused,
+           exists (select from task_updates u where u.item_id = i.id and u.created_at >= l.created_at
+                   and not exists (select from monday_updates m where m.task_update_id = u.id
+                                   and m.monday_update_id is not null)) as comments_wait
+    from monday_links l join task_items i on i.id = l.task_item_id"""
+
+
 async def links(db: Executor, client_id: UUID) -> list[Record]:
-    """A client's linked tasks: the link, what the task has now, and whether comments wait."""
+    """A client's linked tasks."""
+    return await db.fetch(f"{_LINKS} where l.client_id = $1", client_id)
+
+
+async def links_that_may_wait(db: Executor) -> list[Record]:
+    """Links of synced clients whose task may have what its item has not, for which no work is on its way.
+
+    Of those that were touched lately; a look, which comes more often, finds older ones. ``rules`` decides in the end: a
+    name with odd white space, say, is the same there.
+    """
     return await db.fetch(
-        """
-        select l.*, i.name as item_name, i.status, i.due_date, i.archived_at is not null as archived,
-               l.trouble_at > greatest(now() - interval '1 day', i.updated_at) is true as refused,
-               exists (select from task_updates u where u.item_id = i.id and u.created_at >= l.created_at
-                       and not exists (select from monday_updates m where m.task_update_id = u.id
-                                       and m.monday_update_id is not null)) as comments_wait
-        from monday_links l join task_items i on i.id = l.task_item_id where l.client_id = $1
-        """,
-        client_id,
-    )
+        f"""
+        with touched as (
+            select id from task_items where updated_at > now() - $3::interval
+            union select item_id from task_updates where created_at > now() - $3::interval
+            union select task_item_id from monday_links where monday_item_id is null and task_item_id is not null
+        )
+        select * from ({_LINKS} join touched t on t.id = i.id
+                       join client_profiles p on p.user_id = l.client_id and {SYNCED}
+                       where (l.queued_at > now() - $1::interval) is not true) link
+        where not refused and not (archived and monday_item_id is null) and (
+            comments_wait or base is distinct from jsonb_build_object(
+                'name', btrim(left(item_name, 255)), 'status', coalesce(nullif(btrim(status), ''), $2),
+                'due_date', coalesce(due_date::text, ''), 'archived', archived))
+        """,  # noqa: S608
+        AGAIN, DEFAULT_STATUS, LATELY,
+    )  # fmt: skip
 
 
 async def take_unqueued(db: Executor, link_ids: Sequence[UUID]) -> list[UUID]:
@@ -88,6 +147,11 @@ async def take_unqueued(db: Executor, link_ids: Sequence[UUID]) -> list[UUID]:
         list(link_ids), AGAIN,
     )  # fmt: skip
     return [row["id"] for row in rows]
+
+
+async def queued(db: Executor, link_ids: Sequence[UUID]) -> None:
+    """Work on these links is on its way."""
+    await db.execute("update monday_links set queued_at = now() where id = any($1)", list(link_ids))
 
 
 async def known(db: Executor, monday_ids: Sequence[str]) -> set[str]:
@@ -204,11 +268,6 @@ async def forget_item(db: Executor, link: Record, name: str) -> None:
     await db.execute(
         "update task_items set monday_item_id = null, monday_board_id = null where id = $1", link["task_item_id"]
     )
-
-
-async def rename(db: Executor, link_id: UUID, name: str) -> None:
-    """What an item that was not tried yet is created as."""
-    await db.execute("update monday_links set name = $2 where id = $1 and tries = 0", link_id, name)
 
 
 async def refused(db: Executor, link_id: UUID, reason: str) -> None:

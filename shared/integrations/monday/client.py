@@ -9,17 +9,32 @@ at all: the request may still be on its way. None carries what monday.com answer
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from shared.errors import Reconnect, Rejected, TryLater, VendorError, vendor_error
-from shared.integrations.monday.records import Column, Item, Named, Person, Update, read_item, read_update
+from shared.integrations.monday.records import (
+    Column,
+    Item,
+    Named,
+    Person,
+    Update,
+    read_column,
+    read_item,
+    read_moment,
+    read_named,
+    read_person,
+    read_update,
+)
 
 if TYPE_CHECKING:
     import httpx
 
 PAGE_SIZE = 100  # items, and ids, of one query
+BOARDS_PER_QUESTION = 100  # whose activity is asked for at once
 BOARDS_PER_PAGE = 200
 MAX_PAGES = 200  # of one listing; more means that monday.com's cursor cannot be believed
 NAME_LENGTH = 255
@@ -34,7 +49,8 @@ _PASSING = frozenset(
     {
         *("complexityexception", "complexity_budget_exhausted", "rate_limit_exceeded", "maxconcurrencyexceeded"),
         *("max_concurrency_exceeded", "minutelimitrateexceeded", "field_minute_rate_limit_exceeded"),
-        *("ip_rate_limit_exceeded", "daily_limit_exceeded", "internalservererror", "internal_server_error"),
+        *("ip_rate_limit_exceeded", "field_limit_exceeded", "daily_limit_exceeded"),
+        *("internalservererror", "internal_server_error"),
         *("cursorexpirederror", "cursorexception", "resource_locked", "apitemporarilyblocked", "requesttimeout"),
     }
 )
@@ -44,6 +60,23 @@ _REFUSED = frozenset(
         *("user_access_denied", "forbidden", "inactivesubscription"),
     }
 )
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _reading(method: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """An answer of another shape than monday.com documents: TryLater."""
+
+    @functools.wraps(method)
+    async def read(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await method(*args, **kwargs)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise TryLater("monday", status=200, reason="unreadable answer") from error
+
+    return read
 
 
 def connect(base_url: str, *, token: str, version: str, timeout_s: float) -> httpx.AsyncClient:
@@ -60,35 +93,56 @@ class MondayClient:
     def __init__(self, http: httpx.AsyncClient):
         self._http = http
 
+    @_reading
     async def boards(self) -> list[Named]:
         """Every active board, in monday.com's order."""
         query = "query ($page: Int!, $limit: Int!) { boards(limit: $limit, page: $page) { id name } }"
-        return [Named(str(one["id"]), str(one.get("name") or "")) async for one in self._pages("boards", query)]
+        return [read_named(one, "name") async for one in self._pages("boards", query)]
 
+    @_reading
     async def groups(self, board_id: str) -> list[Named]:
         board = await self._board(board_id, "groups { id title }")
-        return [Named(str(one["id"]), str(one.get("title") or "")) for one in board.get("groups") or []]
+        return [read_named(one, "title") for one in board.get("groups") or []]
 
+    @_reading
     async def columns(self, board_id: str) -> list[Column]:
         board = await self._board(board_id, "columns { id title type }")
-        return [
-            Column(str(one["id"]), str(one.get("title") or ""), str(one.get("type") or ""))
-            for one in board.get("columns") or []
-        ]
+        return [read_column(one) for one in board.get("columns") or []]
 
+    @_reading
     async def people(self) -> list[Person]:
         """Every user of the account."""
         query = "query ($page: Int!, $limit: Int!) { users(limit: $limit, page: $page) { id name email } }"
-        return [
-            Person(str(one["id"]), str(one.get("name") or ""), str(one.get("email") or ""))
-            async for one in self._pages("users", query)
-        ]
+        return [read_person(one) async for one in self._pages("users", query)]
 
+    @_reading
     async def me(self) -> str:
         """The id of the user that the token belongs to."""
         told = (await self._ask("query { me { id } }")).get("me")
         return str(told["id"]) if isinstance(told, dict) and told.get("id") else ""
 
+    @_reading
+    async def activity(self, board_ids: Sequence[str], since: datetime) -> dict[str, datetime]:
+        """Board id → when the newest change or comment of an item was made, where there is one since *since*.
+
+        A board that is gone, or whose log our token may not read, is left out too.
+        """
+        query = (
+            "query ($ids: [ID!], $limit: Int!, $from: ISO8601DateTime!, $to: ISO8601DateTime!) "
+            "{ boards(ids: $ids, limit: $limit) { id activity_logs(from: $from, to: $to, limit: 1) { created_at } "
+            "updates(from_date: $from, to_date: $to, limit: 1) { created_at } } }"
+        )
+        times = {"from": _iso(since), "to": _iso(datetime.now(UTC) + timedelta(days=1))}
+        found: dict[str, datetime] = {}
+        for start in range(0, len(board_ids), BOARDS_PER_QUESTION):
+            ids = list(board_ids[start : start + BOARDS_PER_QUESTION])
+            for board in (await self._ask(query, ids=ids, limit=len(ids), **times)).get("boards") or []:
+                done = [*(board.get("activity_logs") or []), *(board.get("updates") or [])]
+                if done:
+                    found[str(board["id"])] = max(read_moment(one.get("created_at")) for one in done)
+        return found
+
+    @_reading
     async def items(self, board_id: str, group_ids: Sequence[str]) -> list[Item]:
         """The active items of some groups of a board, each group read by its cursor to the end; Rejected without it."""
         query = (
@@ -104,6 +158,7 @@ class MondayClient:
                     found[item.id] = item
         return list(found.values())
 
+    @_reading
     async def items_named(self, board_id: str, name: str) -> list[Item]:
         """The active items of a board that have exactly this name."""
         query = (
@@ -115,15 +170,17 @@ class MondayClient:
         pages = [board["items_page"] for board in _found(data.get("boards"))]
         return [item for page in pages async for item in self._rest(page) if item.name == name]
 
+    @_reading
     async def items_by_id(self, ids: Sequence[str]) -> list[Item]:
         """The items of these ids, archived ones too; those that were deleted are left out."""
         query = f"query ($ids: [ID!], $limit: Int!) {{ items(ids: $ids, limit: $limit) {{ {_ITEM} }} }}"
         found: list[Item] = []
         for start in range(0, len(ids), PAGE_SIZE):
             data = await self._ask(query, ids=list(ids[start : start + PAGE_SIZE]), limit=PAGE_SIZE)
-            found += [read_item(one) for one in data.get("items") or []]
+            found += [read_item(one) for one in data["items"]]
         return [item for item in found if item.state != "deleted"]
 
+    @_reading
     async def asset_urls(self, ids: Sequence[str]) -> dict[str, str]:
         """Asset id → an address that shows the file without a monday.com account, for about an hour."""
         query = "query ($ids: [ID!]!) { assets(ids: $ids) { id public_url } }"
@@ -163,6 +220,7 @@ class MondayClient:
         query = "mutation ($item: ID!, $body: String!) { create_update(item_id: $item, body: $body) { id } }"
         return _id_of(await self._ask(query, item=item_id, body=body), "create_update")
 
+    @_reading
     async def updates(self, item_id: str) -> list[Update]:
         """The newest hundred comments of an item, newest first."""
         query = (
@@ -226,6 +284,10 @@ class MondayClient:
         return data
 
 
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _found(boards: Any) -> list[dict[str, Any]]:
     """The boards that were asked for; Rejected for none: one that was deleted, or that our token may not see."""
     if not boards:
@@ -245,32 +307,33 @@ def _error(answer: httpx.Response, told: Mapping[str, Any]) -> VendorError | Non
     """What an answer says went wrong; None when nothing did."""
     errors = told.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
-    detail = first.get("extensions") or {} if isinstance(first, dict) else {}
+    detail = first.get("extensions") if isinstance(first, dict) else None
+    detail = detail if isinstance(detail, dict) else {}
     code = str(detail.get("code") or told.get("error_code") or "")
-    wait = answer.headers.get("Retry-After") or _seconds(detail.get("error_data") or told.get("error_data"))
-    if not answer.is_success:
-        if code.lower() in _PASSING:
-            return _with_wait(TryLater("monday", status=answer.status_code, reason=code), wait)
-        known = vendor_error("monday", answer.status_code, retry_after=wait)
-        return type(known)("monday", status=answer.status_code, reason=code, retry_after_s=known.retry_after_s)
-    if not errors and not code:
+    if answer.is_success and not errors and not code:
         return None
-    if code.lower() in _PASSING or not code:
-        return _with_wait(TryLater("monday", status=answer.status_code, reason=code or "error without a code"), wait)
-    if code.lower() in _REFUSED:
-        return Reconnect("monday", reason=code)
-    return Rejected("monday", reason=code)
+    known = vendor_error("monday", answer.status_code, retry_after=_wait(answer, told, detail, code))
+    kind = type(known)
+    if code.lower() in _PASSING or (answer.is_success and not code):
+        kind = TryLater
+    elif answer.is_success:
+        kind = Reconnect if code.lower() in _REFUSED else Rejected
+    reason = code or ("error without a code" if answer.is_success else "")
+    return kind("monday", status=answer.status_code, reason=reason, retry_after_s=known.retry_after_s)
 
 
-def _with_wait(error: TryLater, wait: str | None) -> TryLater:
-    error.retry_after_s = float(wait) if wait and wait.isdigit() else None
-    return error
-
-
-def _seconds(data: object) -> str | None:
-    """How long to wait, where monday.com says it in an error's data."""
-    told = data.get("retry_in_seconds") if isinstance(data, dict) else None
-    return str(round(told)) if isinstance(told, int | float) and not isinstance(told, bool) else None
+def _wait(answer: httpx.Response, told: Mapping[str, Any], detail: Mapping[str, Any], code: str) -> str | None:
+    """How many seconds to wait, wherever monday.com says it; a day's calls are counted anew at midnight UTC."""
+    if header := answer.headers.get("Retry-After"):
+        return str(header)
+    for place in (detail, detail.get("error_data"), told.get("error_data")):
+        seconds = place.get("retry_in_seconds") if isinstance(place, dict) else None
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+            return str(seconds)
+    if code.lower() == "daily_limit_exceeded":
+        now = datetime.now(UTC)
+        return str((now.replace(hour=0, minute=0, second=0) + timedelta(days=1) - now).total_seconds())
+    return None
 
 
 def _id_of(data: Mapping[str, Any], field: str) -> str:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 from shared.errors import Reconnect, Rejected, TryLater, VendorError, vendor_error
-from shared.integrations.openid.client import challenge
+from shared.integrations.oauth import http as wire
 
 if TYPE_CHECKING:
     import httpx
 
 WITHDRAWN = "The consent was withdrawn or has expired. Please connect again."
 MAX_PAGES = 50  # of one list: beyond it, somebody else's mistake would become our outage
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _CODE = re.compile(r"[A-Za-z_]{2,64}")
 
 
@@ -56,13 +57,6 @@ class Account:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def connect(timeout_s: float) -> httpx.AsyncClient:
-    """The connection pool for all vendors."""
-    import httpx
-
-    return httpx.AsyncClient(timeout=timeout_s, headers={"Accept": "application/json"})
-
-
 class OAuthClient:
     """One vendor. Secrets and tokens travel in bodies and headers only: addresses end up in logs."""
 
@@ -87,7 +81,7 @@ class OAuthClient:
             **self.consent_extras,
         }
         if self.pkce:
-            query |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}
+            query |= wire.challenge(verifier)
         return f"{self._registration.authorize_url}?{urlencode(query)}"
 
     async def redeem(self, code: str, *, redirect_uri: str, verifier: str) -> Tokens:
@@ -134,13 +128,13 @@ class OAuthClient:
         }
         answer = await self._send("POST", self._registration.token_url, data=form)
         told = self._read(answer)
-        if not answer.is_success or not isinstance(told.get("access_token"), str):
+        if not answer.is_success or not text_at(told, "access_token"):
             raise self.token_refusal(answer.status_code, told, answer.headers.get("Retry-After"))
-        lifetime = told.get("expires_in")
+        lifetime = _SECONDS.fullmatch(str(told.get("expires_in")))
         return Tokens(
             access_token=told["access_token"],
-            refresh_token=told["refresh_token"] if isinstance(told.get("refresh_token"), str) else None,
-            lifetime_s=int(str(lifetime)) if str(lifetime).isdecimal() else None,
+            refresh_token=text_at(told, "refresh_token") or None,
+            lifetime_s=int(lifetime[0]) if lifetime else None,
             scopes=scopes_of(told.get("scope")),
             token_type=code_of(told.get("token_type")) or "Bearer",
             told=told,
@@ -155,24 +149,10 @@ class OAuthClient:
         return told
 
     async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        import httpx
-
-        try:
-            return await self._http.request(method, url, **request)
-        except httpx.RequestError as error:
-            raise TryLater(self.name, reason=type(error).__name__) from error
+        return await wire.send(self._http, self.name, method, url, **request)
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
-        """The answer's object. What is none is TryLater where the status was good, and empty where it says enough."""
-        try:
-            told = answer.json() if answer.content else {}
-        except ValueError:
-            told = None
-        if isinstance(told, dict):
-            return told
-        if answer.is_success:
-            raise TryLater(self.name, status=answer.status_code, reason="unreadable answer")
-        return {}
+        return wire.read_object(self.name, answer)
 
     async def _pages(
         self, url: str, token: str, params: Mapping[str, str | int], *, list_name: str, turn: NextPage

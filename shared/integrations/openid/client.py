@@ -6,15 +6,14 @@ straight from the provider over TLS. Errors: TryLater, Rejected (also for a toke
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from shared.errors import Rejected, TryLater, vendor_error
+from shared.errors import Rejected, vendor_error
+from shared.integrations.oauth import http as wire
 from shared.integrations.openid.providers import Provider
 
 if TYPE_CHECKING:
@@ -43,13 +42,6 @@ class KeySet:
     read_at: float = -_KEYS_KEPT_S
 
 
-def connect(timeout_s: float) -> httpx.AsyncClient:
-    """The connection pool for all providers."""
-    import httpx
-
-    return httpx.AsyncClient(timeout=timeout_s, headers={"Accept": "application/json"})
-
-
 class OpenIdClient:
     """One provider. *keys* outlives the client: pass the instance's own."""
 
@@ -68,8 +60,7 @@ class OpenIdClient:
             "scope": self._provider.scope,
             "state": state,
             "nonce": nonce,
-            "code_challenge": challenge(verifier),
-            "code_challenge_method": "S256",
+            **wire.challenge(verifier),
             "prompt": "select_account",
         }
         return f"{self._provider.authorize_url}?{urlencode(query)}"
@@ -135,26 +126,10 @@ class OpenIdClient:
         return self._keys.keys[key_id]
 
     async def _ask(self, method: str, url: str, **request: Any) -> dict[str, Any]:
-        import httpx
-
-        try:
-            answer = await self._http.request(method, url, **request)
-        except httpx.RequestError as error:
-            raise TryLater(self._provider.name, reason=type(error).__name__) from error
+        answer = await wire.send(self._http, self._provider.name, method, url, **request)
         if not answer.is_success:
             raise vendor_error(self._provider.name, answer.status_code, retry_after=answer.headers.get("Retry-After"))
-        try:
-            told = answer.json()
-        except ValueError:
-            told = None
-        if not isinstance(told, dict):
-            raise TryLater(self._provider.name, status=answer.status_code, reason="unreadable answer")
-        return told
+        return wire.read_object(self._provider.name, answer)
 
     def _rejected(self, reason: str) -> Rejected:
         return Rejected(self._provider.name, reason=reason)
-
-
-def challenge(verifier: str) -> str:
-    """The S256 challenge of a PKCE verifier (RFC 7636 §4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

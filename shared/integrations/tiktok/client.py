@@ -9,6 +9,7 @@ tiktok-api-v2-error-handling).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.errors import Reconnect, Rejected, TryLater, VendorError, vendor_error
@@ -59,24 +60,25 @@ class TikTokClient(OAuthClient):
         return {ours: user.get(theirs) for ours, theirs in _FIGURES.items()}
 
     async def withdraw(self, *, access_token: str, refresh_token: str | None) -> bool:
-        """TikTok withdraws by access token, and only by a living one."""
-        try:
+        """TikTok withdraws by access token, and only by a living one.
+
+        The refresh token may be spent, by a try whose end was never told: then the access token may live still.
+        """
+        with suppress(Reconnect):
             renewed = await self.renew(access_token=access_token, refresh_token=refresh_token)
-        except Reconnect:
-            return True
+            access_token = renewed.access_token if renewed else access_token
         form = {
             self.client_id_name: self._registration.client_id,
             "client_secret": self._registration.client_secret,
-            "token": renewed.access_token if renewed else access_token,
+            "token": access_token,
         }
         answer = await self._send("POST", f"{self._api}/v2/oauth/revoke/", data=form)
         told = self._read(answer)
-        if answer.is_success and not told.get("error"):
-            return True
-        refusal = self.token_refusal(answer.status_code, told, answer.headers.get("Retry-After"))
-        if isinstance(refusal, Reconnect):  # it is gone already
-            return True
-        raise refusal
+        if not answer.is_success or told.get("error"):
+            refusal = self.token_refusal(answer.status_code, told, answer.headers.get("Retry-After"))
+            if not isinstance(refusal, Reconnect):  # else it is gone already
+                raise refusal
+        return True
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
         told = super()._read(answer)

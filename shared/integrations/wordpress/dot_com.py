@@ -1,7 +1,7 @@
 """WordPress.com: consent without expiry, the person's sites, and their posts (also of Jetpack sites).
 
 Sources: developer.wordpress.com/docs/oauth2, /docs/api/1.1/get/me, /get/me/sites, /get/sites/$site/posts/slug:$slug,
-/post/sites/$site/posts/new, /post/sites/$site/posts/$post_ID.
+/post/sites/$site/posts/new, /post/sites/$site/posts/$post_ID, /get/sites/$site/media, /post/sites/$site/media/new.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from shared.errors import Reconnect, TryLater, VendorError, vendor_error
+from shared.errors import Reconnect, Rejected, TryLater, VendorError, vendor_error
 from shared.integrations.oauth.client import WITHDRAWN, Account, OAuthClient, Registration, Tokens, code_of, text_at
-from shared.integrations.wordpress.posts import Draft, Posted
+from shared.integrations.wordpress.posts import UPLOAD_S, Draft, Picture, Posted
 
 if TYPE_CHECKING:
     import httpx
@@ -99,6 +99,27 @@ class WordPressComBlog:
             if error.status == 404:
                 return None
             raise
+
+    async def find_picture(self, slug: str) -> str | None:
+        """The address of the picture of this slug; None when there is none."""
+        params = {"search": slug, "fields": "URL,file"}
+        told = await self._client.ask("GET", f"{self._site_url}/media", self._token, params=params)
+        return next((text_at(one, "URL") for one in _media(told) if text_at(one, "file").startswith(f"{slug}.")), None)
+
+    async def add_picture(self, picture: Picture) -> str:
+        """The address of the new picture."""
+        files = {"media[]": (picture.file_name, picture.data, picture.content_type)}
+        url = f"{self._site_url}/media/new"
+        told = await self._client.ask("POST", url, self._token, files=files, timeout=UPLOAD_S)
+        for one in _media(told):
+            if address := text_at(one, "URL"):
+                return address
+        raise Rejected("wordpress", reason="WordPress.com does not take a picture of the post.")
+
+
+def _media(told: Mapping[str, Any]) -> list[Any]:
+    listed = told.get("media")
+    return listed if isinstance(listed, list) else []
 
 
 def _form(draft: Draft) -> dict[str, str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
+
+UPLOAD_S: Final = 60.0  # for one picture: a site makes several sizes of it before it answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +24,17 @@ class Draft:
     title: str
     content: str
     status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image for a site's library. ``slug``: the name that tells it from all others."""
+
+    slug: str
+    extension: str
+    content_type: str
+    data: bytes = field(repr=False)
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.slug}.{self.extension}"

@@ -2,8 +2,8 @@
 
 The site's address comes from a person and its answers from a stranger: only public HTTPS addresses are called
 (``public_only``), credentials never follow a redirect, answers are read up to a limit, and none of their text is kept.
-Sources: developer.wordpress.org/rest-api/using-the-rest-api/discovery and /authentication, /reference/users,
-/reference/posts, /reference/application-passwords.
+Sources: developer.wordpress.org/rest-api/using-the-rest-api/discovery and /authentication, /reference (users, posts,
+media, application-passwords).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.errors import Reconnect, Rejected, TryLater, vendor_error
 from shared.integrations.oauth.client import text_at
-from shared.integrations.wordpress.posts import Draft, Posted
+from shared.integrations.wordpress.posts import UPLOAD_S, Draft, Picture, Posted
 
 if TYPE_CHECKING:
     import httpx
@@ -65,9 +65,9 @@ def connect(timeout_s: float, *, trusted: Iterable[str] = ()) -> httpx.AsyncClie
     from shared.integrations.wordpress.public_only import PublicOnly
 
     known = frozenset(address.rstrip("/") for address in trusted)
-    return httpx.AsyncClient(
-        transport=PublicOnly(known), timeout=timeout_s, trust_env=False, headers={"Accept": "application/json"}
-    )
+    # no compression: a stranger's few bytes could become many before they are counted
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    return httpx.AsyncClient(transport=PublicOnly(known), timeout=timeout_s, trust_env=False, headers=headers)
 
 
 async def discover(http: httpx.AsyncClient, site_url: str, *, within_s: float) -> Found:
@@ -127,6 +127,22 @@ class WordPressSite:
                 return None
             raise
 
+    async def find_picture(self, slug: str) -> str | None:
+        """The address of the picture of this slug; None when there is none."""
+        found = (await self._call("GET", "wp/v2/media", {"slug": slug, "_fields": "source_url"})).told
+        return _address(found[0]) if isinstance(found, list) and found else None
+
+    async def add_picture(self, picture: Picture) -> str:
+        """The address of the new picture."""
+        headers = {
+            "Content-Type": picture.content_type,
+            "Content-Disposition": f'attachment; filename="{picture.file_name}"',
+        }
+        made = await self._call(
+            "POST", "wp/v2/media", {"_fields": "source_url"}, headers=headers, content=picture.data, within_s=UPLOAD_S
+        )
+        return _address(made.told)
+
     async def withdraw(self) -> bool:
         """Delete the application password that we use; False where the site does not say which one it is."""
         try:
@@ -146,18 +162,24 @@ class WordPressSite:
     async def _object(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        told = (await self._call(method, path, params, body)).told
+        told = (await self._call(method, path, params, json=body)).told
         if not isinstance(told, dict):
             raise TryLater("wordpress", reason="unreadable answer")
         return told
 
     async def _call(
-        self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        within_s: float | None = None,
+        **body: Any,
     ) -> Answer:
-        headers = {"Authorization": f"Basic {self._credentials}"}
         answer = await _fetch(
-            self._http, method, self._root + path,
-            within_s=self._within_s, params=params, headers=headers, body=body,
+            self._http, method, self._root + path, within_s=within_s or self._within_s, params=params,
+            headers={"Authorization": f"Basic {self._credentials}", **(headers or {})}, **body,
         )  # fmt: skip
         if answer.status < 300:
             return answer
@@ -179,16 +201,17 @@ async def _fetch(
     redirects: int = 0,
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    body: Mapping[str, str] | None = None,
+    **body: Any,
 ) -> Answer:
-    """One answer, read up to the limit, within the time for all of it; each redirect is a request of its own."""
+    """One answer, read up to the limit, within the time for all of it; each redirect is a request of its own. *body*:
+    ``json`` or ``content``."""
     import httpx
 
     target = httpx.URL(url).copy_merge_params(dict(params or {}))
     try:
         async with asyncio.timeout(within_s):
             for left in reversed(range(redirects + 1)):
-                async with http.stream(method, target, headers=dict(headers or {}), json=body) as answer:
+                async with http.stream(method, target, headers=headers, timeout=within_s, **body) as answer:
                     if left and answer.has_redirect_location:
                         target = target.join(answer.headers["location"])
                         continue
@@ -201,9 +224,9 @@ async def _fetch(
 
 
 async def _read(answer: httpx.Response) -> Any:
-    """The JSON of an answer; None when it is none. Too long is TryLater: nothing of it can be trusted."""
+    """The JSON of an answer as it was sent; None when it is none. Too long is TryLater: none of it can be trusted."""
     raw = bytearray()
-    async for chunk in answer.aiter_bytes():
+    async for chunk in answer.aiter_raw():
         raw += chunk
         if len(raw) > _LONGEST_ANSWER:
             raise TryLater("wordpress", status=answer.status_code, reason="the answer is too long")
@@ -215,6 +238,13 @@ async def _read(answer: httpx.Response) -> Any:
 
 def _form(draft: Draft) -> dict[str, str]:
     return {"title": draft.title, "content": draft.content, "status": draft.status, "slug": draft.slug}
+
+
+def _address(told: Any) -> str:
+    address = text_at(told, "source_url")
+    if not address:
+        raise TryLater("wordpress", reason="the answer names no picture")
+    return address
 
 
 def _posted(told: Any) -> Posted:

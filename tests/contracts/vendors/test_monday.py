@@ -123,6 +123,33 @@ async def test_updates_moves_and_ends(monday: Caller) -> None:
     assert (await monday(read, i=[item_id]))["data"]["items"] == []
 
 
+async def test_a_board_tells_what_was_done_on_it(monday: Caller) -> None:
+    """Newest first, with 17 digits of time, from a moment on; comments are beside it, and need both ends of a time."""
+    item_id = await monday.create()
+    monday.vendor.change_as_person(item_id, {"name": "Other", "column_values": {"status": "Done"}})
+    monday.vendor.change_as_person(item_id, {"group_id": "done", "update": "Hi"})
+    monday.vendor.change_as_person(item_id, {"state": "archived"})
+    read = (
+        "query($from:ISO8601DateTime,$to:ISO8601DateTime,$limit:Int){boards(ids:[7]){"
+        "activity_logs(from:$from,limit:$limit){event created_at user_id} "
+        "updates(from_date:$from,to_date:$to,limit:$limit){text_body}}}"
+    )
+    times = {"from": "2020-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"}
+
+    [board] = (await monday(read, **times))["data"]["boards"]
+    [newest] = (await monday(read, **times, limit=1))["data"]["boards"]
+    [later] = (await monday(read, **{**times, "from": "2098-01-01T00:00:00Z"}))["data"]["boards"]
+    alone = await monday(read, to=times["to"])
+
+    events = ["archive_pulse", "move_pulse_from_group", "update_column_value", "update_name", "create_pulse"]
+    assert [log["event"] for log in board["activity_logs"]] == events
+    assert all(len(log["created_at"]) == 17 for log in board["activity_logs"])
+    assert board["updates"] == newest["updates"] == [{"text_body": "Hi"}]
+    assert len(newest["activity_logs"]) == 1
+    assert later == {"activity_logs": [], "updates": []}
+    assert alone["errors"]
+
+
 async def test_a_file_is_uploaded_and_downloaded(monday: Caller) -> None:
     """The multipart upload of /v2/file gives an asset whose public URL serves the bytes."""
     item_id = await monday.create()

@@ -313,6 +313,32 @@ async def test_wordpress_posts_by_their_slug(faults: Faults, running: Callable[.
         assert lost.status_code == 504 and vendor.posts[-1]["slug"] == "two"
 
 
+async def test_wordpress_pictures_by_their_name(faults: Faults, running: Callable[..., Any]) -> None:
+    """Both APIs take a picture under its file's name, find it by that name, and show it to anybody."""
+    vendor = WordPress(faults)
+    vendor.add_site(5, "Bright", "https://bright.example")
+    me = (SELF_HOSTED["username"], SELF_HOSTED["password"])
+    async with running(vendor) as http:
+        tokens = (await redeem(http, vendor, (await consent(http, vendor))["code"])).json()
+        mine = {"Authorization": f"Bearer {tokens['access_token']}"}
+        media = "/rest/v1.1/sites/5/media"
+        sent = {"media[]": ("roof-1.png", b"one", "image/png")}
+        [made] = (await http.post(f"{media}/new", files=sent, headers=mine)).json()["media"]
+        [found] = (await http.get(media, params={"search": "roof-1"}, headers=mine)).json()["media"]
+        assert found == made and (found["file"], found["mime_type"]) == ("roof-1.png", "image/png")
+        assert (await http.post(f"{media}/new", files={"other": b"x"}, headers=mine)).status_code == 400
+
+        api = "/wp-json/wp/v2/media"
+        named = {"Content-Type": "image/png", "Content-Disposition": 'attachment; filename="roof-2.png"'}
+        own = (await http.post(api, content=b"two", headers=named, auth=me)).json()
+        assert [one["id"] for one in (await http.get(api, params={"slug": "roof-2"}, auth=me)).json()] == [own["id"]]
+        assert (await http.post(api, content=b"two", headers=named)).status_code == 401
+        assert (await http.post(api, content=b"two", auth=me)).status_code == 400
+        for url, data in ((made["URL"], b"one"), (own["source_url"], b"two")):
+            shown = await http.get(url)
+            assert (shown.content, shown.headers["content-type"]) == (data, "image/png")
+
+
 async def test_wordpress_application_passwords_end(faults: Faults, running: Callable[..., Any]) -> None:
     """A password says which one it is, and can delete itself."""
     vendor = WordPress(faults)

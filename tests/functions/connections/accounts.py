@@ -152,3 +152,16 @@ async def consent(address: str, person: Consenting, decision: str = "allow") -> 
 def told(address: str) -> dict[str, str]:
     """The query of an address."""
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+async def connect(world: World, client_id: UUID, url: str, **more: str) -> httpx.Response:
+    """Connect a site with an application password, as an admin does."""
+    headers = await world.sign_in(await world.user("admin"))
+    body = {
+        "clientId": str(client_id),
+        "siteUrl": url,
+        "username": SELF_HOSTED["username"],
+        "applicationPassword": SELF_HOSTED["password"],
+        **more,
+    }
+    return await world.call("POST", "/api/hub/wordpress/connect", json=body, headers=headers)

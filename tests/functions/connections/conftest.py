@@ -30,8 +30,9 @@ async def _accounts(_world: World) -> AsyncIterator[Accounts]:
 
 @pytest.fixture
 async def accounts(world: World, _accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
-    """The vendors, empty, an instance that knows them, and no app of another test's that would count before it."""
+    """The vendors, empty, and an instance that knows them, without another test's app or its connection to the site."""
     await world.db.execute("delete from oauth_providers")
+    await world.db.execute("delete from oauth_connections where provider_account_id = $1", _accounts.wordpress.url)
     before, services = world.services.settings, world.services
     env: dict[str, Any] = {}
     for name in SCOPES:
@@ -48,6 +49,7 @@ async def accounts(world: World, _accounts: Accounts, monkeypatch: pytest.Monkey
         facebook.declined,
         wordpress.sites,
         wordpress.posts,
+        wordpress.pictures,
     ):
         held.clear()
     wordpress.passwords, wordpress.lost_answers = {PASSWORD_ID: SELF_HOSTED["password"]}, 0

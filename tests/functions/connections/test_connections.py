@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from emulators.faults import Fault
 from emulators.vendors.wordpress import PASSWORD_ID
-from shared.areas.connections import store
+from shared.areas.connections import store, tokens, upkeep
 from tests.functions.conftest import SECRETS, World
 from tests.functions.connections.accounts import MINUTE, Accounts
 from tests.functions.people import run_tasks
@@ -147,6 +148,22 @@ async def test_new_tokens_heal_a_broken_connection(world: World, accounts: Accou
     assert shown["is_connected"] and shown["expires_at"] is None and shown["last_error"] is None
 
 
+async def test_editing_a_name_loses_no_token_that_is_being_renewed(world: World, accounts: Accounts) -> None:
+    """TikTok's refresh tokens rotate: what the vendor gives while somebody edits is all that works afterwards."""
+    headers, owner = await admin(world), await world.client()
+    connection_id = await accounts.connected(owner, "tiktok", ends_in=-MINUTE)
+    world.faults.put("tiktok", Fault(latency_ms=300))
+
+    renewing = asyncio.create_task(tokens.fresh_token(accounts.outside(), owner, connection_id))
+    await asyncio.sleep(0.1)
+    edited = await world.call("PUT", path(connection_id), json={"provider_account_name": "New"}, headers=headers)
+    renewed = await renewing
+
+    assert edited.status_code == 200
+    assert (await accounts.tokens(connection_id))[0] == renewed
+    assert accounts.tiktok.grant_of(renewed) is not None
+
+
 @pytest.mark.parametrize("provider", ["google", "facebook", "tiktok"])
 @pytest.mark.parametrize("how", ["revoke", "delete"])
 async def test_ending_a_connection_withdraws_the_consent(
@@ -176,6 +193,28 @@ async def test_ending_a_connection_withdraws_the_consent(
     assert accounts.vendor(provider).grant_of(access) is None
     kept = await world.db.fetchrow("select * from oauth_withdrawals where oauth_connection_id = $1", connection_id)
     assert kept["sealed_token"] is None and kept["outcome"] == "withdrawn"
+
+
+async def test_a_withdrawal_that_was_cut_off_half_way_is_finished(world: World, accounts: Accounts) -> None:
+    """TikTok's refresh token was spent by a try that got no further: the next one still ends the consent."""
+    headers, person = await admin(world), accounts.somebody("tiktok")
+    connection_id = await accounts.connected(await world.client(), "tiktok", person=person)
+    access, refresh = await accounts.tokens(connection_id)
+    accounts.tiktok._renew(refresh)
+    await world.call("POST", path(connection_id, "/revoke"), headers=headers)
+    await run_tasks(world)
+    assert accounts.tiktok.grant_of(access) is None
+
+
+async def test_deleting_a_client_withdraws_its_consents(world: World, accounts: Accounts) -> None:
+    """The vendors are told although nothing of the client is left here."""
+    headers, client_id = await admin(world), await world.client()
+    kept = {name: await accounts.connected(client_id, name) for name in ("google", "facebook", "tiktok")}
+    tokens_of = {name: (await accounts.tokens(one))[0] for name, one in kept.items()}
+    gone = await world.call("DELETE", f"/api/hub/clients/{client_id}", headers=headers)
+    await run_tasks(world)
+    assert gone.status_code == 200
+    assert [accounts.vendor(name).grant_of(token) for name, token in tokens_of.items()] == [None] * 3
 
 
 async def test_a_consent_that_another_client_stands_on_is_left_alone(world: World, accounts: Accounts) -> None:
@@ -212,6 +251,17 @@ async def test_an_application_password_is_deleted_at_its_site(world: World, acco
     await world.call("DELETE", path(connection_id), headers=headers)
     await run_tasks(world)
     assert PASSWORD_ID not in accounts.wordpress.passwords
+
+
+async def test_a_consent_that_may_not_be_withdrawn_is_not_called_withdrawn(world: World, accounts: Accounts) -> None:
+    """The vendor forbids it: the outcome says so, and the tokens are forgotten."""
+    headers = await admin(world)
+    connection_id = await accounts.connected(await world.client(), "facebook")
+    await world.call("POST", path(connection_id, "/revoke"), headers=headers)
+    world.faults.put("facebook", Fault(status=403, times=1))
+    await run_tasks(world)
+    kept = await world.db.fetchrow("select * from oauth_withdrawals where oauth_connection_id = $1", connection_id)
+    assert kept["sealed_token"] is None and kept["outcome"] == "this vendor does not let us withdraw it"
 
 
 async def test_withdrawals_move_to_a_new_key(world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,6 +425,22 @@ async def test_a_schedule_goes_on_past_what_fails(world: World, accounts: Accoun
     assert (await world.run_schedule("connections_renew_expiring")).status_code == 204
     assert await accounts.tokens(good) != before
     assert [(await accounts.row(one))["is_connected"] for one in (gone, out)] == [False, True]
+
+
+async def test_many_of_one_vendor_do_not_keep_another_waiting(
+    world: World, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that cannot take all takes of each vendor, however long another vendor's have been due."""
+    await world.db.execute("delete from oauth_connections")  # a schedule goes through all
+    monkeypatch.setattr(upkeep, "BATCH", 2)
+    client_id = await world.client()
+    for _ in range(3):
+        await accounts.connected(client_id, "google", ends_in=-60 * MINUTE)
+    behind = await accounts.connected(client_id, "tiktok", ends_in=MINUTE)
+    await world.db.execute("update oauth_connections set created_at = now() - interval '2 days'")
+    before = await accounts.tokens(behind)
+    assert (await world.run_schedule("connections_renew_expiring")).status_code == 204
+    assert await accounts.tokens(behind) != before
 
 
 async def test_the_staff_hears_of_a_broken_connection_once(world: World, accounts: Accounts) -> None:

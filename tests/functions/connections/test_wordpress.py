@@ -1,40 +1,25 @@
-"""WordPress: application passwords proved before they are kept, public sites only, and posts that are there once."""
+"""WordPress sites with application passwords: proved before they are kept, and public ones only."""
 
 from __future__ import annotations
 
-import asyncio
+import gzip
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from emulators.faults import Fault
 from emulators.serving import AsgiServer
 from emulators.vendors.wordpress import SELF_HOSTED
-from shared.areas.connections import publishing
-from shared.areas.connections.publishing import Article
+from shared.integrations.wordpress.site import basic
 from tests.functions.conftest import World
-from tests.functions.connections.accounts import Accounts
-from tests.functions.people import run_tasks
-
-
-async def connect(world: World, client_id: UUID, url: str, **more: str) -> httpx.Response:
-    headers = await world.sign_in(await world.user("admin"))
-    body = {
-        "clientId": str(client_id),
-        "siteUrl": url,
-        "username": SELF_HOSTED["username"],
-        "applicationPassword": SELF_HOSTED["password"],
-        **more,
-    }
-    return await world.call("POST", "/api/hub/wordpress/connect", json=body, headers=headers)
+from tests.functions.connections.accounts import Accounts, connect
 
 
 async def test_an_application_password_is_proved_and_kept(world: World, accounts: Accounts) -> None:
@@ -131,13 +116,17 @@ class Site:
         self.seen: list[Request] = []
         self.api: Any = {"name": "Odd", "namespaces": ["wp/v2"]}
         self.redirect = ""
+        self.raw: bytes | None = None
+        self.headers: dict[str, str] = {}
         self.me: Response = JSONResponse({"id": 1, "name": "x", "roles": []})
         routes = [Route("/wp-json/", self._index), Route("/wp-json/wp/v2/users/me", self._me), Route("/", self._home)]
         self.server = AsgiServer(Starlette(routes=routes))
 
     async def _index(self, request: Request) -> Response:
         self.seen.append(request)
-        return RedirectResponse(self.redirect, 302) if self.redirect else JSONResponse(self.api)
+        if self.redirect:
+            return RedirectResponse(self.redirect, 302)
+        return Response(self.raw, headers=self.headers) if self.raw else JSONResponse(self.api)
 
     async def _home(self, request: Request) -> Response:
         self.seen.append(request)
@@ -197,126 +186,41 @@ async def test_an_endless_answer_is_cut_off(world: World, site: Site) -> None:
     assert answer.status_code == 400 and "too long" in answer.json()["message"]
 
 
-# --- publishing -------------------------------------------------------------------------------------------------------
-
-ARTICLE = Article(source=f"blog_post:{uuid4()}", title="Five Tips, für Zähne", content="<p>Brush.</p>")
-
-
-async def publish(world: World, owner: UUID, article: Article = ARTICLE) -> dict[str, Any]:
-    """Request and return the task."""
-    async with world.db.transaction() as tx:
-        assert await publishing.request(tx, owner, article) is not None
-    work = tx.outbox[-1]
-    return {"payload": work.payload, "key": work.id}
+async def test_a_compressed_answer_is_not_unpacked(world: World, site: Site) -> None:
+    """Nobody asked for it; a thousand bytes that would become millions are none of an API's answers."""
+    site.headers = {"content-encoding": "gzip"}
+    site.raw = gzip.compress(json.dumps({"name": "x" * 900_000, "namespaces": ["wp/v2"]}).encode())
+    answer = await connect(world, await world.client(), site.server.url)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NO_REST_API")
+    assert all(one.headers["accept-encoding"] == "identity" for one in site.seen)
 
 
-async def dot_com(world: World, accounts: Accounts, owner: UUID) -> None:
-    accounts.wordpress.add_site(7, "Bright", "https://bright.example")
-    connection_id = await accounts.connected(owner, "wordpress", ends_in=None)
+async def test_editing_a_connection_sends_its_password_nowhere_else(
+    world: World, accounts: Accounts, site: Site
+) -> None:
+    """Nobody is shown the password, and nobody can have it sent to a site of theirs; with one of their own they may."""
+    connection_id = await accounts.self_hosted(await world.client())
+    headers, path = await world.sign_in(await world.user("admin")), f"/api/hub/oauth-connections/{connection_id}"
+    elsewhere = {"site_url": site.server.url, "rest_root": f"{site.server.url}/wp-json/", "note": "new"}
+
+    edited = await world.call("PUT", path, json={"external_metadata": elsewhere}, headers=headers)
+    test = {"json": {"connectionId": str(connection_id)}, "headers": headers}
+    tested = await world.call("POST", "/api/hub/wordpress/test", **test)
+
+    assert edited.json()["connection"]["external_metadata"]["note"] == "new"
+    assert tested.json()["user"]["name"] == "Site Editor" and site.seen == []
+    own = {"external_metadata": elsewhere, "access_token": basic("me", "mine")}
+    assert (await world.call("PUT", path, json=own, headers=headers)).status_code == 200
+    await world.call("POST", "/api/hub/wordpress/test", **test)
+    assert [one.headers["authorization"] for one in site.seen] == [f"Basic {basic('me', 'mine')}"]
+
+
+async def test_a_consents_token_is_no_password_of_a_site(world: World, accounts: Accounts, site: Site) -> None:
+    """A WordPress.com token is sent to WordPress.com, whatever somebody writes beside it."""
+    connection_id = await accounts.connected(await world.client(), "wordpress", ends_in=None)
     headers = await world.sign_in(await world.user("admin"))
-    body = {"resource_type": "wordpress_site", "resource_id": "7", "resource_name": "Bright", "is_primary": True}
-    path = f"/api/hub/oauth-connections/{connection_id}/resources"
-    assert (await world.call("POST", path, json=body, headers=headers)).status_code == 200
-
-
-BOTH = pytest.mark.parametrize("kind", ["self-hosted", "wordpress.com"])
-
-
-async def blog(world: World, accounts: Accounts, kind: str) -> UUID:
-    owner = await world.client()
-    if kind == "self-hosted":
-        await accounts.self_hosted(owner)
-    else:
-        await dot_com(world, accounts, owner)
-    return owner
-
-
-@BOTH
-async def test_a_post_is_published_once(world: World, accounts: Accounts, kind: str) -> None:
-    """Delivered three times, one post; asked for again with other words, the same post says those."""
-    owner = await blog(world, accounts, kind)
-    work = await publish(world, owner)
-    for _ in range(3):
-        assert (await world.deliver_task("connections_publish_post", **work)).status_code == 204
-    [post] = accounts.wordpress.posts
-    assert (post["title"], post["content"], post["status"]) == (ARTICLE.title, ARTICLE.content, "publish")
-    [state] = await publishing.state(world.db, owner, ARTICLE.source)
-    assert state["is_sent"] and state["remote_url"] == post["link"] and state["last_error"] is None
-
-    changed = replace(ARTICLE, title="Six Tips", content="<p>Floss.</p>")
-    assert (
-        await world.deliver_task("connections_publish_post", **await publish(world, owner, changed))
-    ).status_code == 204
-    [post] = accounts.wordpress.posts
-    assert (post["title"], post["content"]) == ("Six Tips", "<p>Floss.</p>")
-
-
-@BOTH
-async def test_a_lost_answer_makes_no_second_post(world: World, accounts: Accounts, kind: str) -> None:
-    """The site made the post and its answer was lost: the next try finds it instead of making another."""
-    owner = await blog(world, accounts, kind)
-    accounts.wordpress.lost_answers = 1
-    work = await publish(world, owner)
-    answers = [(await world.deliver_task("connections_publish_post", **work)).status_code for _ in range(2)]
-    assert answers == [503, 204]
-    assert len(accounts.wordpress.posts) == 1
-    [state] = await publishing.state(world.db, owner, ARTICLE.source)
-    assert state["is_sent"]
-
-
-@BOTH
-async def test_two_runs_at_once_make_one_post(world: World, accounts: Accounts, kind: str) -> None:
-    """Two requests for one article, delivered side by side: one post, with the later words."""
-    owner = await blog(world, accounts, kind)
-    first = await publish(world, owner)
-    second = await publish(world, owner, replace(ARTICLE, title="Later"))
-    world.faults.put("wordpress", Fault(latency_ms=60))
-    answers = await asyncio.gather(
-        *(world.deliver_task("connections_publish_post", **work) for work in (first, second))
-    )
-    assert sorted(answer.status_code for answer in answers) in ([204, 204], [204, 503])
-    [post] = accounts.wordpress.posts
-    assert post["title"] == "Later"
-
-
-@BOTH
-async def test_an_outage_is_waited_for(world: World, accounts: Accounts, kind: str) -> None:
-    """While the site is out the work stays in the queue; nothing is lost."""
-    owner = await blog(world, accounts, kind)
-    work = await publish(world, owner)
-    world.faults.put("wordpress", Fault(status=503, times=1))
-    answers = [(await world.deliver_task("connections_publish_post", **work)).status_code for _ in range(2)]
-    assert answers == [503, 204] and len(accounts.wordpress.posts) == 1
-
-
-async def test_a_post_that_somebody_deleted_comes_back_when_it_is_changed(world: World, accounts: Accounts) -> None:
-    """Gone from the site, and published anew by a later request."""
-    owner = await blog(world, accounts, "self-hosted")
-    await world.deliver_task("connections_publish_post", **await publish(world, owner))
-    accounts.wordpress.posts.clear()
-    await world.deliver_task("connections_publish_post", **await publish(world, owner))
-    assert len(accounts.wordpress.posts) == 1
-
-
-async def test_a_post_waits_for_a_broken_connection(world: World, accounts: Accounts) -> None:
-    """A refused password parks the post with its reason; connecting again sends it."""
-    owner = await world.client()
-    assert (await connect(world, owner, accounts.wordpress.url)).status_code == 200
-    passwords, accounts.wordpress.passwords = dict(accounts.wordpress.passwords), {}
-    answer = await world.deliver_task("connections_publish_post", **await publish(world, owner))
-    [state] = await publishing.state(world.db, owner, ARTICLE.source)
-    assert answer.status_code == 204 and not state["is_sent"] and "connect again" in state["last_error"]
-
-    accounts.wordpress.passwords = passwords
-    world.sent.tasks.clear()
-    assert (await connect(world, owner, accounts.wordpress.url)).status_code == 200
-    await run_tasks(world)
-    [state] = await publishing.state(world.db, owner, ARTICLE.source)
-    assert state["is_sent"] and len(accounts.wordpress.posts) == 1
-
-
-async def test_without_a_site_nothing_is_published(world: World, accounts: Accounts) -> None:
-    """A client without WordPress has nothing to wait for."""
-    async with world.db.transaction() as tx:
-        assert await publishing.request(tx, await world.client(), ARTICLE) is None
-    assert tx.outbox == []
+    elsewhere = {"token_type": "Basic", "external_metadata": {"rest_root": f"{site.server.url}/wp-json/"}}
+    await world.call("PUT", f"/api/hub/oauth-connections/{connection_id}", json=elsewhere, headers=headers)
+    test = {"json": {"connectionId": str(connection_id)}, "headers": headers}
+    assert (await world.call("POST", "/api/hub/wordpress/test", **test)).json()["user"]["name"] == "Robin Sample"
+    assert site.seen == []

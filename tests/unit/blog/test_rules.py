@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,42 @@ def test_images_are_found_once_and_replaced_everywhere() -> None:
     assert [image.data for image in images] == [b"\x89PNG\r\n\x1a\n"] * 2
     replaced = rules.with_addresses(content, {image.source: f"/{n}" for n, image in enumerate(images)})
     assert replaced == '<img alt="a" src="/0"><img src=\'/1\'><img src="/0"><img src="/b.png">'
+
+
+@pytest.mark.parametrize("part", ["<img ", "<img src", "<img src='", '<img src="data:image/', "<img src=\"data:'"])
+def test_looking_for_images_takes_no_longer_than_reading(part: str) -> None:
+    """Time grows with the content, not with its square: nobody can keep an instance busy with a post."""
+    began = time.process_time()
+    assert not [image for image in images_or_none(part * 60_000) if image.data]
+    assert time.process_time() - began < 2
+
+
+def images_or_none(content: str) -> list[rules.Image]:
+    try:
+        return rules.images_in(content)
+    except BadImage:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("content", "deep"),
+    [
+        ("<div>" * 1001, True),
+        ("<UL><li>" * 501, True),
+        ("<object></object>" * 1001, True),
+        ("<p>" + "<b>" * 998 + "</b>" * 998 + "</p>", False),
+        ("<tr><td>a</td></tr><br>" * 5000, False),
+        ("</div>" * 5000, False),
+        ("1 < 2 " * 5000, False),
+    ],
+)
+def test_elements_may_not_lie_too_deep_inside_of_each_other(content: str, deep: bool) -> None:
+    """Cleaning eighty thousand of them took half a minute."""
+    assert rules.is_too_deep(content) is deep
+    if not deep:
+        began = time.process_time()
+        rules.clean(content)
+        assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,15 @@ PRIVATE = (
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
     *("255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254"),
     *("ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b::7f00:1", "2002:7f00:1::"),
+    *("192.0.0.9", "192.88.99.1", "::7f00:1", "::ffff:0:7f00:1", "fec0::1", "3fff::1", "5f00::1", "4000::1"),
+    *("64:ff9b:1::808:808", "64:ff9b:1:7f00:1::", "2002:808:808::1", "2001:20::1"),
     *("2002:a00:1::1", "2001:db8::1", "2001:0:53aa:64c:0:0:f5ff:fffe"),
 )
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_private_address_is_none(address: str) -> None:
-    """Private, loopback, link-local, shared, reserved, multicast, and whatever carries one of them."""
+    """Private, loopback, link-local, shared, reserved, multicast, whatever carries one of them, and tunnels."""
     assert not is_public(ipaddress.ip_address(address))
 
 
@@ -47,9 +49,12 @@ class Wire(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self.sent: list[httpx.Request] = []
+        self.cut: set[str] = set()  # addresses that nobody answers at
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.sent.append(request)
+        if request.url.host in self.cut:
+            raise httpx.ConnectError("nobody there")
         return httpx.Response(200)
 
 
@@ -82,6 +87,19 @@ async def test_the_connection_goes_to_the_address_that_was_checked(
     [sent] = wire.sent
     assert str(sent.url) == "https://8.8.8.8/wp-json/?a=b"
     assert sent.headers["host"] == "example.com" and sent.extensions["sni_hostname"] == "example.com"
+
+
+async def test_an_address_that_does_not_answer_is_not_the_end(guarded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name's next address is tried, with the whole body; when none answers, that is said."""
+    client, wire = guarded
+    resolving(monkeypatch, "2606:4700::1111", "8.8.8.8")
+    wire.cut = {"2606:4700::1111"}
+    assert (await client.post("https://example.com/", content=b"body")).status_code == 200
+    assert [str(sent.url) for sent in wire.sent] == ["https://[2606:4700::1111]/", "https://8.8.8.8/"]
+    assert await wire.sent[1].aread() == b"body"
+    wire.cut.add("8.8.8.8")
+    with pytest.raises(httpx.ConnectError):
+        await client.get("https://example.com/")
 
 
 @pytest.mark.parametrize("addresses", [("10.0.0.1",), ("8.8.8.8", "127.0.0.1"), ("2606:4700::1111", "::1")])

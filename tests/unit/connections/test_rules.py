@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.areas.blog.rules import clean
 from shared.areas.connections import rules
 
 NAMES = st.sampled_from(["name", "note", "x", "access_token", "API-key", "apiKey", "Password", "clientSecret", "auth"])
@@ -87,6 +90,57 @@ def test_a_posts_name_is_its_own(title: str, source: object) -> None:
     slug = rules.slug_of(title, f"blog_post:{source}")
     assert slug.endswith(str(source).replace("-", "")[-12:])
     assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and 12 < len(slug) <= 75
+
+
+FILE = UUID("00000000-0000-4000-8000-00000000000a")
+
+
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        (f'<img src="/uploads/{FILE}/a.png" alt="A">', '<img src="https://site.test/?a=1&amp;b" alt="A">'),
+        (f'<img alt="A" src="/uploads/{FILE}/a.png"><img src="/uploads/{FILE}/a.png">', None),
+        ('<img src="https://else.test/?x=1&amp;y=2">', '<img src="https://else.test/?x=1&amp;y=2">'),
+        ('<p>a<img src="/uploads/old/a.png">b</p>', "<p>ab</p>"),
+        ('<img src="/elsewhere.png"><img alt="none">', ""),
+        (
+            f'<img alt="a>b src=" src="/uploads/{FILE}/a.png">',
+            '<img alt="a>b src=" src="https://site.test/?a=1&amp;b">',
+        ),
+        ('<p title="<img src=x>">a</p>', '<p title="<img src=x>">a</p>'),
+        (f"<code>/uploads/{FILE}/a.png</code>", f"<code>/uploads/{FILE}/a.png</code>"),
+    ],
+)
+def test_images_move_to_the_site(content: str, sent: str | None) -> None:
+    """Ours get the site's address, foreign ones keep theirs, and what the site could not show is left out."""
+    found = rules.with_images(content, {f"/uploads/{FILE}/a.png": "https://site.test/?a=1&b"})
+    assert found == sent if sent is not None else "/uploads/" not in found and found.count("site.test") == 2
+
+
+def test_only_our_files_are_ours() -> None:
+    """By the file's id; an old path, another host and plain text name none."""
+    content = f'<img src="/uploads/{FILE}/a%20b.png"><img src="/uploads/old/a.png"><img src="https://x.test/uploads/{FILE}/a">'
+    assert rules.own_images(content + f"/uploads/{FILE}/c.png") == {f"/uploads/{FILE}/a%20b.png": FILE}
+
+
+HOSTILE = st.lists(st.sampled_from(["<img ", "<p title=", '"', "'", ">", "src=", "/uploads/x", "&lt;", "a", "</p>"]))
+
+
+@given(HOSTILE)
+def test_nothing_but_images_is_touched(parts: list[str]) -> None:
+    """However the HTML was written before it was cleaned: what is left of it is clean, and shows no address of ours."""
+    content = clean("".join(parts))
+    left = rules.with_images(content, {})
+    assert clean(left) == left and "<img" not in left
+    assert left == content or "<img" in content
+
+
+def test_images_of_a_hostile_post_are_found_in_time() -> None:
+    """What looks like the beginning of many images is read once."""
+    content = f'<p title="{"<img " * 80_000}">a</p>'
+    started = time.perf_counter()
+    assert rules.with_images(content, {}) == content
+    assert time.perf_counter() - started < 2
 
 
 def test_the_callback_is_ours() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Reconnect, Rejected, TryLater, VendorError
 from shared.integrations.monday.client import MondayClient, connect
-from shared.integrations.monday.records import read_item
+from shared.integrations.monday.records import read_item, read_moment
 
 
 class Monday:
@@ -29,6 +32,10 @@ class Monday:
 
     def asked(self, number: int = 0) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(self.requests[number].content)
+        return told
+
+    def variables(self, number: int = 0) -> dict[str, Any]:
+        told: dict[str, Any] = self.asked(number)["variables"]
         return told
 
 
@@ -118,8 +125,104 @@ async def test_values_are_variables_and_never_part_of_a_query() -> None:
     assert 'name="variables[file]"; filename="a.txt"' in body
 
 
+def board_of(board_id: str, logged: list[Any] | None, commented: list[Any] | None) -> dict[str, Any]:
+    return {
+        "id": board_id,
+        "activity_logs": logged and [{"created_at": one} for one in logged],
+        "updates": commented and [{"created_at": one} for one in commented],
+    }
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["data", "boards", "items", "groups", "items_page", "id", "updates"]), inner)
+    ),
+    max_leaves=12,
+)
+ASKED: list[Callable[[MondayClient], Awaitable[Any]]] = [
+    lambda monday: monday.items("1", ["g"]),
+    lambda monday: monday.items_by_id(["1"]),
+    lambda monday: monday.items_named("1", "a"),
+    lambda monday: monday.activity(["1"], datetime(2026, 1, 1, tzinfo=UTC)),
+    lambda monday: monday.updates("1"),
+    lambda monday: monday.groups("1"),
+    lambda monday: monday.me(),
+    lambda monday: monday.create_item("1", "g", "a", {}),
+]
+
+
+@given(told=ANYTHING, ask=st.sampled_from(ASKED))
+async def test_an_answer_of_any_shape_is_read_or_refused(
+    told: Any, ask: Callable[[MondayClient], Awaitable[Any]]
+) -> None:
+    """Never a crash of ours."""
+    for answer in (told, {"data": told}, {"data": {"boards": told, "items": told, "me": told, "create_item": told}}):
+        with contextlib.suppress(VendorError):
+            await ask(client(Monday(answer, *[{"data": {"next_items_page": None}}] * 3)))
+
+
+async def test_items_that_are_not_told_of_are_not_deleted() -> None:
+    """Only a list can leave one out."""
+    with pytest.raises(TryLater):
+        await client(Monday({"data": {"items": None}})).items_by_id(["1"])
+
+
+def test_what_postgresql_cannot_keep_is_left_out() -> None:
+    """One such name must not stop everything else of its board."""
+    item = read_item({**an_item(1), "name": "a\0b\ud800", "column_values": [{"id": "d", "value": '{"date": "soon"}'}]})
+    assert (item.name, item.day("d")) == ("ab?", "")
+
+
+async def test_one_question_asks_for_the_activity_of_a_hundred_boards() -> None:
+    """The newest of changes and comments of each; a board that is gone, quiet or hidden from us is left out."""
+    boards = [
+        board_of("1", ["17647200001234567"], []),
+        board_of("2", [], ["2025-12-03T00:00:00Z"]),
+        board_of("3", ["17647200000000000"], ["2025-12-03T00:00:00.500Z"]),
+        board_of("4", [], []),
+        board_of("5", None, None),
+    ]
+    monday = Monday({"data": {"boards": boards}}, {"data": {"boards": []}})
+    since = datetime(2025, 12, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+
+    found = await client(monday).activity([str(number) for number in range(1, 102)], since)
+
+    assert found == {
+        "1": datetime(2025, 12, 3, 0, 0, 0, 123457, UTC),
+        "2": datetime(2025, 12, 3, tzinfo=UTC),
+        "3": datetime(2025, 12, 3, 0, 0, 0, 500000, UTC),
+    }
+    assert [(len(asked["ids"]), asked["limit"]) for asked in map(monday.variables, (0, 1))] == [(100, 100), (1, 1)]
+    assert monday.variables()["from"] == "2025-12-01T00:00:00Z"
+    assert monday.variables()["to"] > datetime.now(UTC).isoformat()
+
+
+@given(
+    told=st.none() | st.text() | st.text("0123456789") | st.datetimes(timezones=st.just(UTC)).map(str) | st.integers()
+)
+def test_when_something_was_done_can_always_be_read(told: Any) -> None:
+    """What is no time counts as now: whoever asks for news looks once more than needed."""
+    assert read_moment(told).tzinfo is not None
+
+
 def error(code: str, **data: Any) -> dict[str, Any]:
     return {"data": None, "errors": [{"message": "secret words", "extensions": {"code": code, "error_data": data}}]}
+
+
+def beside(code: str, **data: Any) -> dict[str, Any]:
+    """An error as it is since version 2025-04: what belongs to it stands beside its code."""
+    return {"errors": [{"message": "secret words", "extensions": {"code": code, **data}}]}
+
+
+async def test_a_used_up_day_is_waited_out() -> None:
+    """Monday counts anew at midnight UTC, and names no time."""
+    with pytest.raises(TryLater) as raised:
+        await client(Monday(httpx.Response(429, json=beside("DAILY_LIMIT_EXCEEDED")))).boards()
+    now = datetime.now(UTC)
+    left = datetime.combine(now.date() + timedelta(days=1), time(), UTC) - now
+    assert raised.value.retry_after_s == pytest.approx(left.total_seconds(), abs=5)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +247,10 @@ def error(code: str, **data: Any) -> dict[str, Any]:
         (httpx.Response(403, text=""), Reconnect, None),
         (httpx.Response(400, json=error("undefinedField")), Rejected, None),
         (httpx.Response(400, json=error("RATE_LIMIT_EXCEEDED", retry_in_seconds=5)), TryLater, 5),
+        (httpx.Response(429, json=beside("COMPLEXITY_BUDGET_EXHAUSTED", retry_in_seconds=60)), TryLater, 60),
+        (beside("FIELD_LIMIT_EXCEEDED", retry_in_seconds=15), TryLater, 15),
+        (beside("maxConcurrencyExceeded", retry_in_seconds=True), TryLater, None),
+        ({"errors": [{"message": "secret words", "extensions": "odd"}]}, TryLater, None),
     ],
 )
 async def test_an_error_says_what_to_do(answer: Any, kind: type[VendorError], wait: float | None) -> None:

@@ -118,7 +118,6 @@ variable "firestore_ttl_fields" {
   default = {
     lead_syncs        = "expires_at"
     vendor_pauses     = "expires_at"
-    monday_cool_downs = "expires_at"
     google_cool_downs = "expires_at"
     oauth_states      = "expires_at"
     board_caches      = "expires_at"
