@@ -717,7 +717,7 @@ MONDAY = (
     http("monday_list_requests", "GET /api/hub/requests", access=PORTAL, timeout_s=60),
     http("monday_submit_request", "POST /api/hub/requests", access=PORTAL, **{**_UPLOAD, "max_body_kb": 16 * 1024}),
     task("monday_finish_request", queue="monday", timeout_s=90, memory_mb=512, concurrency=4),
-    schedule("monday_poll", cron="*/5 * * * *", timeout_s=60),
+    schedule("monday_poll", cron="*/5 * * * *", timeout_s=180),
     event("monday_sync", topic="monday-sync-due", timeout_s=120, concurrency=8),
     event("monday_follow_item", topic="task-item-changed"),
     task("monday_sync_item", queue="monday", timeout_s=90),

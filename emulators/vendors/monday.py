@@ -43,7 +43,7 @@ from starlette.routing import BaseRoute, Route
 from emulators.faults import Faults
 from emulators.vendors.vendor import Refused, Vendor, json_object, numbers, same
 
-API_VERSION = "2025-04"
+API_VERSION = "2026-10"
 VERSIONS = re.compile(r"20\d\d-(01|04|07|10)|current|release_candidate|dev")
 POINTS_PER_MINUTE = 5_000_000
 LARGEST_PAGE = 500
@@ -58,7 +58,7 @@ class MondayError(GraphQLError):
     """An application-level error: 200 with ``extensions.code``."""
 
     def __init__(self, message: str, code: str, status: int = 200):
-        super().__init__(message, extensions={"code": code, "status_code": status, "error_data": {}})
+        super().__init__(message, extensions={"code": code, "status_code": status})
 
 
 @dataclass(slots=True)
@@ -145,8 +145,9 @@ class Monday(Vendor):
     def error_response(self, status: int, message: str) -> Response:
         if status == 401:
             return JSONResponse({"errors": ["Not Authenticated"]}, 401)
-        code = {429: "ComplexityException", 400: "BadRequest"}.get(status, "InternalServerError")
-        return _errors([_error(message, code, status, {"retry_in_seconds": 1} if status == 429 else {})], status)
+        if status == 429:
+            return _errors([_error("Rate limit exceeded", "RATE_LIMIT_EXCEEDED", 429, retry_in_seconds=1)], 429)
+        return _errors([_error(message, "BadRequest" if status == 400 else "InternalServerError", status)], status)
 
     # -- what the account holds -------------------------------------------------------------------------------------
 
@@ -258,11 +259,13 @@ class Monday(Vendor):
         if cost > before:
             wait = self._reset_in_s()
             error = _error(
-                f"Complexity budget exhausted, query cost {cost} budget remaining {before} out of "
-                f"{self.points_per_minute} reset in {wait} seconds",
-                "ComplexityException",
+                "Complexity budget exhausted",
+                "COMPLEXITY_BUDGET_EXHAUSTED",
                 429,
-                {"retry_in_seconds": wait},
+                complexity=cost,
+                complexity_budget_left=before,
+                complexity_budget_limit=self.points_per_minute,
+                retry_in_seconds=wait,
             )
             response = _errors([error], 429)
             response.headers["Retry-After"] = str(wait)
@@ -909,16 +912,15 @@ def _points(document: DocumentNode) -> int:
     return 10 * counter.count
 
 
-def _error(
-    message: str, code: str, status: int, data: Json | None = None, *, error: GraphQLError | None = None
-) -> Json:
+def _error(message: str, code: str, status: int, *, error: GraphQLError | None = None, **beside: Any) -> Json:
+    """An error; *beside* is what stands beside its code."""
     shown: Json = {"message": message}
     if error is not None and error.locations:
         shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error is not None and error.path:
         shown["path"] = list(error.path)
     known = (error.extensions or {}) if error is not None else {}
-    shown["extensions"] = known or {"code": code, "status_code": status, "error_data": data or {}}
+    shown["extensions"] = known or {"code": code, "status_code": status, **beside}
     return shown
 
 

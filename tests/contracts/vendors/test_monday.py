@@ -194,13 +194,13 @@ async def test_a_person_cannot_do_what_monday_does_not_offer(monday: Caller) -> 
 
 
 async def test_points_run_out(faults: Faults, running: Callable[..., Any]) -> None:
-    """An exhausted budget is a 429 ComplexityException that names the wait."""
+    """An exhausted budget is a 429 that names the wait."""
     vendor = Monday(faults, token="token", points_per_minute=30)
     async with running(vendor, headers={"Authorization": "token"}) as http:
         answers = [await http.post("/v2", json={"query": "{me{id}}"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
     error = answers[1].json()["errors"][0]["extensions"]
-    assert error["code"] == "ComplexityException" and error["error_data"]["retry_in_seconds"] > 0
+    assert error["code"] == "COMPLEXITY_BUDGET_EXHAUSTED" and error["retry_in_seconds"] > 0
     assert int(answers[1].headers["retry-after"]) > 0
 
 
