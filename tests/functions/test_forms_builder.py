@@ -143,6 +143,16 @@ async def test_an_update_changes_what_is_sent_and_replaces_the_settings(team: St
     assert "form.updated" in await actions(team, form["id"])
 
 
+async def test_a_setting_that_is_null_or_blank_is_none(team: Staff) -> None:
+    """The dashboard sends back all that the old server kept, also nulls: each is its default, and nothing is refused."""
+    form = await team.create()
+    for blank in (None, " "):
+        settings = {**dict.fromkeys(form["settings_json"], blank), "old_key": blank}
+        told = (await team("PATCH", f"/{form['id']}", json={"settings_json": settings}))["form"]
+        assert told["settings_json"] == {**form["settings_json"], "old_key": blank}
+    await team.save(form["id"], schema_json={"fields": None, "runtime_mode": "html"})
+
+
 async def test_archived_forms_are_gone_for_visitors_until_they_are_restored(team: Staff) -> None:
     """Status published shows the newest version of a form never published; archiving hides, restoring shows."""
     form = await team.create()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from html.parser import HTMLParser
 from typing import Any
 
@@ -168,12 +169,61 @@ def test_an_answer_on_paper_is_text(answer: str) -> None:
     assert page.endswith("<i>&lt;b&gt;B&lt;/b&gt;</i>")
 
 
-@pytest.mark.parametrize("markup", ["<b x={{a}}", "<!-- {{a}} -->", "<b title='{{a}}'>", "<{{a}}>"])
+@pytest.mark.parametrize(
+    "markup",
+    [
+        *(
+            "<b x={{a}}",
+            "<!-- {{a}} -->",
+            "<!-- > {{a}}",
+            "<b title='{{a}}'>",
+            "<{{a}}>",
+            '<b x="\'>{{a}}">',
+            "</b {{a}}>",
+        ),
+        *("<script>'</b>{{a}}'</script >", "<STYLE/x>{{a}}", "<script >{{a}}"),
+    ],
+)
 def test_no_answer_stands_outside_of_text(markup: str) -> None:
     """In an unfinished tag, a comment, an attribute, in place of a tag's name: the answer makes nothing."""
     seen = Tags()
     seen.feed(printing.filled(markup, {"a": "x onclick=y ><i>"}) + ">")
-    assert set(seen.tags) <= {"b"} and seen.handlers == []
+    assert set(seen.tags) <= {"b", "script", "style"} and seen.handlers == []
+
+
+@pytest.mark.parametrize(
+    "part", ["<a b='", "<input name='a' ", "<!--x>", "<!", "<", "</", "<script>", "<input a={x ", "<label>", "<a b=x "]
+)
+def test_no_code_takes_longer_than_its_length(part: str) -> None:
+    """Half a million characters of what never ends are scanned and filled at once, not in hours."""
+    code = part * (500_000 // len(part))
+    began = time.monotonic()
+    ai.scan(code)
+    printing.filled(code, {})
+    assert time.monotonic() - began < 5
+
+
+def test_the_inputs_of_a_component_are_read_off_its_code() -> None:
+    """Labels around and before an input, groups with their options, handlers beside a name; made-up names are left."""
+    code = """<form><label htmlFor="n">Your name *</label>
+        <input id="n" onChange={(e) => { if (e.x > 1) set({a: e}) }} name="n" required={true} />
+        <label>Mail: <input type="email" name={'mail'}/></label>
+        <label><input type="checkbox" name="services[]" value="a"/>A</label>
+        <label><input type="checkbox" name="services[]" value="b"/>B</label>
+        <label><input type="checkbox" name="agreed" required={false}/> I agree &amp; so on</label>
+        <select name="s"><option value="">Choose</option><option value="1">One</option><option>Two</option></select>
+        <input type="radio" name="r" value="x"><input type="radio" name="r" value="y"><input type="submit" name="go">
+        {more.map((one) => <input name={one.name} />)}<textarea name={`t`} placeholder="Tell us"/>"""
+    read = [(one["name"], one["type"], one["label"], one["required"], one.get("options")) for one in ai.scan(code)]
+    assert read == [
+        ("n", "text", "Your name", True, None),
+        ("mail", "email", "Mail", False, None),
+        ("services", "checkbox", "services", False, ["a", "b"]),
+        ("agreed", "checkbox", "I agree & so on", False, []),
+        ("s", "select", "s", False, ["1", "Two"]),
+        ("r", "radio", "r", False, ["x", "y"]),
+        ("t", "textarea", "Tell us", False, None),
+    ]
 
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=8).map("\n".join)
