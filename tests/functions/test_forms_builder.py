@@ -144,7 +144,7 @@ async def test_an_update_changes_what_is_sent_and_replaces_the_settings(team: St
 
 
 async def test_a_setting_that_is_null_or_blank_is_none(team: Staff) -> None:
-    """The dashboard sends back all that the old server kept, also nulls: each is its default, and nothing is refused."""
+    """The dashboard sends back what the old server kept, also nulls: each is its default, and nothing is refused."""
     form = await team.create()
     for blank in (None, " "):
         settings = {**dict.fromkeys(form["settings_json"], blank), "old_key": blank}
