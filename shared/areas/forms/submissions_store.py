@@ -94,9 +94,9 @@ async def schemas(db: Executor, form_id: UUID) -> list[Record]:
     """The definitions that submissions of a form may follow, newest first."""
     return await db.fetch(
         """
-        select schema_json from form_versions v
+        select schema_json from form_versions
         where form_id = $1 and (published_at is not null
-            or exists (select from form_submissions s where s.form_version_id = v.id))
+            or id in (select form_version_id from form_submissions where form_id = $1))
         order by version_number desc limit 50
         """,
         form_id,
