@@ -11,6 +11,7 @@ import pytest
 from fpdf import FPDF
 
 from emulators.faults import Fault
+from shared.areas.forms import ai
 from tests.functions.conftest import World
 from tests.functions.portal import exists, png
 from tests.functions.test_forms_builder import Staff, staff
@@ -281,3 +282,23 @@ async def test_the_document_is_kept_for_staff_to_look_up(team: Staff) -> None:
         UUID(form["id"]),
     )
     assert row["attached_at"] is not None and await exists(team.world, f"form-sources/{row['id']}")
+
+
+async def test_a_form_that_goes_while_the_model_answers_is_not_there(
+    team: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a run nor a document of it is kept; the upload waits to be swept."""
+    form, generate = await team.create(), ai.generate
+    answering(team.world, ANSWER)
+
+    async def answer_late(*asked: Any) -> Any:
+        made = await generate(*asked)
+        await team("DELETE", f"/{form['id']}")
+        return made
+
+    monkeypatch.setattr(ai, "generate", answer_late)
+    assert (await upload(team, form["id"], "upload-pdf", pdf("Name:"), 404))["code"] == "NOT_FOUND"
+    rows = await team.world.db.fetch(
+        "select attached_at from stored_files where folder = 'form-sources' and created_by = $1", team.id
+    )
+    assert [row["attached_at"] for row in rows] == [None]

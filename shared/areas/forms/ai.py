@@ -19,13 +19,13 @@ from uuid import UUID, uuid4
 
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, Place, Upload
-from shared.areas.forms import audit, builder_store, definition, documents, drawing, pages, rules, scanning
+from shared.areas.forms import audit, builder, builder_store, definition, documents, drawing, pages, rules, scanning
 from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import DocumentTexts, EditCode, Edited, Generated
 from shared.areas.forms.models import FIELD_TYPES, FormField, FormSchema, JsonObject, as_dict
 from shared.db.counters import Limit, spend
 from shared.db.database import Database, Executor, Transaction
-from shared.errors import Invalid, NotFound, Problem, Rejected, VendorError
+from shared.errors import Invalid, Problem, Rejected, VendorError
 
 FOLDER: Final = "form-sources"
 MAX_TOKENS: Final = 32_768
@@ -100,8 +100,7 @@ class Source:
 
 async def admit(db: Executor, editor: Editor, form_id: UUID, settings: Settings) -> None:
     """Before anything is read or asked: the form is within reach, and the hour's share is not used up."""
-    if await builder_store.find(db, editor.viewer, form_id) is None:
-        raise NotFound("There is no such form.")
+    await builder.found(db, editor, form_id)
     await spend(db, (Limit("forms_ai", settings.forms_ai_per_hour, 3600), str(editor.id)))
 
 
@@ -343,7 +342,11 @@ async def from_description(
 
 
 async def record_run(tx: Transaction, editor: Editor, form_id: UUID, made: Made) -> None:
-    """Keep what was asked, so that the version saved from the answer can tell where it came from."""
+    """Keep what was asked, so that the version saved from the answer can tell where it came from.
+
+    Raises NotFound when the form went, or out of reach, while the model was answering.
+    """
+    await builder.locked(tx, editor, form_id)
     if made.kept is not None:
         await files.attach(tx, [made.kept])
     await builder_store.insert_ai_run(

@@ -146,7 +146,7 @@ async def show_stats(db: Executor, editor: Editor, form_id: UUID, *, days: int) 
 
 
 async def list_audit(db: Executor, editor: Editor, form_id: UUID, *, limit: int, offset: int) -> str:
-    _found(await builder_store.find(db, editor.viewer, form_id))
+    await found(db, editor, form_id)
     return await audit.listed(db, form_id, limit=limit, offset=offset)
 
 
@@ -273,6 +273,11 @@ async def draw_blank(db: Executor, editor: Editor, form_id: UUID, version_id: UU
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
+
+
+async def found(db: Executor, editor: Editor, form_id: UUID) -> Record:
+    """The form; NotFound when it is not within reach."""
+    return _found(await builder_store.find(db, editor.viewer, form_id))
 
 
 async def locked(tx: Transaction, editor: Editor, form_id: UUID) -> Record:

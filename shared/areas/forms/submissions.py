@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from shared.areas.csv import csv_line
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
-from shared.areas.forms import audit, builder_store, printing, rules, submissions_store
+from shared.areas.forms import audit, builder, printing, rules, submissions_store
 from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import ExportQuery
 from shared.areas.forms.models import Attribution, FormSchema, JsonObject, as_dict
@@ -159,9 +159,7 @@ async def export(
     A conversion's answers are in it unless ``answers=false``; an intake's only with ``answers=true``, which is for
     admins (Forbidden).
     """
-    form = await builder_store.find(tx, editor.viewer, form_id)
-    if form is None:
-        raise NotFound("There is no such form.")
+    form = await builder.found(tx, editor, form_id)
     rows = await submissions_store.schemas(tx, form_id)
     sealed = await tx.fetchval(
         "select exists (select from form_submissions where form_id = $1 and encrypted_payload is not null)", form_id
