@@ -1,6 +1,7 @@
 """The local cloud's command: ``python -m emulators up | demo | reset``.
 
 Environment: ``PORT`` (8080), ``STATE_DIR`` (.local), ``ANCHOR_EMULATORS=stand-in`` (never Google's own emulators).
+The demo has a state of its own beside it, which every play begins empty.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # we fork only to exec, and gRPC would say so each time
@@ -38,7 +40,9 @@ def main() -> int:
     from emulators import demo
 
     options = Options(state_dir, port, stand_ins=os.environ.get("ANCHOR_EMULATORS") == "stand-in")
-    return uvloop.run(up(options, prepare=demo.seed) if command == "up" else demo.run(options))
+    if command == "up":
+        return uvloop.run(up(options, prepare=demo.seed))
+    return uvloop.run(demo.run(replace(options, state_dir=Path(f"{state_dir}-demo"))))
 
 
 if __name__ == "__main__":

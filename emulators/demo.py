@@ -12,7 +12,7 @@ import asyncpg
 
 from emulators import demo_data, demo_monday
 from emulators.acts import DemoFailed, Stage, accounts, builder, connections, forms, journeys, leads, monday, tasks
-from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal
+from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal, reset
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.monday import Monday
 from shared.crypto import KeyRing
@@ -55,9 +55,10 @@ async def _speak_json(connection: Connection) -> None:
 
 
 async def run(options: Options) -> int:
-    """Play every act on a cloud of its own; 0 when all of them worked."""
+    """Play every act on an empty cloud of its own; 0 when all of them worked."""
     began = time.monotonic()
     try:
+        reset(options.state_dir)  # limits and blocks of an earlier play would still hold
         async with LocalCloud(options, progress=Terminal(interactive=sys.stdout.isatty())) as cloud:
             await seed(cloud)
             print(f"The local cloud is ready after {time.monotonic() - began:.1f} s at {cloud.base_url}\n", flush=True)

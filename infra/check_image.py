@@ -31,6 +31,16 @@ from shared.manifest import Function
 STARTS_WITHIN_S = 30.0
 
 
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer; what it leads to is not ours to ask."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(NoRedirects)
+
+
 class Failed(Exception):
     """A function does not run in the image; says which and why."""
 
@@ -103,6 +113,8 @@ def check(built: Image, function: Function) -> Answer:
         else:
             status = _expect(function, port, "POST", "/", {401})
         memory_mb = _memory_mb(process.pid)
+    except OSError as error:  # it stopped, or something else has taken its port meanwhile
+        raise Failed(f"{function.name} answers no more: {error}") from error
     finally:
         process.terminate()
         output = process.communicate(timeout=10)[0].decode(errors="replace")
@@ -132,7 +144,7 @@ def _request(port: int, method: str, path: str) -> tuple[int, bytes]:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=STARTS_WITHIN_S) as response:
+        with _OPENER.open(request, timeout=STARTS_WITHIN_S) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         with error:

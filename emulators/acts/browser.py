@@ -10,6 +10,8 @@ import httpx
 from emulators.acts import expect, until
 from emulators.cloud import LocalCloud
 
+CODE = r"^\d{6}$"  # a one-time code, on a line of its own
+
 
 class Browser:
     """``async with Browser(cloud, "Firefox") as browser:`` sends what our own pages would send."""
@@ -35,31 +37,31 @@ class Browser:
 
     async def sign_in(self, email: str, password: str, *, trust: bool = False) -> str:
         """Sign in, with the mailed code where one is asked for; says how it went."""
-        seen = await self._seen(email)
+        before = len(await self._found(email, CODE))
         answer = await self.send("POST", "/api/auth/login", json={"email": email, "password": password})
         asked = "challengeId" in answer
         if asked:
-            code = await self.mailed(email, r"^\d{6}$", after=seen)
+            code = await self.mailed(email, CODE, after=before)
             form = {"challengeId": answer["challengeId"], "code": code, "trustDevice": trust}
             answer = await self.send("POST", "/api/auth/verify-mfa", json=form)
         self.token = answer["accessToken"]
         return "with a mailed code" if asked else "without a code"
 
     async def mailed(self, address: str, pattern: str, *, after: int = 0) -> str:
-        """What *pattern* finds in the newest mail to *address*, once more than *after* have come."""
+        """What *pattern* finds in the newest mail to *address* that holds it, once more than *after* of them came."""
 
         async def came() -> bool:
-            return await self._seen(address) > after
+            return len(await self._found(address, pattern)) > after
 
-        await until(f"a mail to {address}", came, within_s=30)
-        newest = max(await self._mails(address), key=lambda mail: mail["time"])
-        found = re.search(pattern, newest["text"], re.MULTILINE)
-        expect(found is not None, f"the mail {newest['subject']!r} does not hold what was looked for")
-        assert found is not None
-        return found[found.lastindex or 0]
+        await until(f"a mail to {address} that holds {pattern}", came, within_s=30)
+        newest = (await self._found(address, pattern))[-1]
+        return newest[newest.lastindex or 0]
 
-    async def _seen(self, address: str) -> int:
-        return len(await self._mails(address))
+    async def _found(self, address: str, pattern: str) -> list[re.Match[str]]:
+        """What *pattern* finds in the mails to *address* that hold it, the oldest first."""
+        mails = sorted(await self._mails(address), key=lambda mail: mail["time"])
+        found = (re.search(pattern, mail["text"], re.MULTILINE) for mail in mails)
+        return [one for one in found if one is not None]
 
     async def _mails(self, address: str) -> list[dict[str, Any]]:
         mails = (await self._cloud.control.get("/mail")).json()["mails"]

@@ -2,6 +2,7 @@ from typing import Any
 
 from shared.areas.documents import service
 from shared.areas.documents.models import UploadForClient
+from shared.areas.emails.telling import telling
 from shared.runtime import Call, Form, endpoint
 
 
@@ -14,7 +15,6 @@ async def documents_upload_client(call: Call, body: Form) -> dict[str, Any]:
     kept = await service.keep(
         call.db, call.services.storage, uploads, field="client_doc", owner_id=asked.user_id, by=call.user.id
     )
-    telling = service.telling(call.services)
     async with call.transaction() as tx:
-        docs = await service.add_for_client(tx, asked, kept, by=call.user.id, telling=telling)
+        docs = await service.add_for_client(tx, asked, kept, by=call.user.id, telling=telling(call.services))
     return {"message": "Documents uploaded.", "docs": docs}

@@ -1,6 +1,7 @@
 """Functions of the leads area: calls from CTM, their labels and ratings, and what people keep about them."""
 
 from shared.areas.leads.outside import Outside
+from shared.areas.pauses import Pauses
 from shared.runtime import log
 from shared.runtime.context import Context
 
@@ -17,6 +18,7 @@ def outside(context: Context) -> Outside:
         ai_slots=services.ai_slots,
         classifier_model=known.vertex_classifier_model,
         documents=services.firestore,
+        pauses=Pauses(services.firestore, log.warning, "ctm"),
         key_ring=services.key_ring,
         warn=log.warning,
         overlap_days=known.ctm_overlap_days,

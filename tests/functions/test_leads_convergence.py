@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from emulators.faults import Fault
-from shared.areas.leads import outside as leads_outside
+from shared.areas import pauses
 from shared.areas.leads import store, sync
 from shared.areas.leads.classification import STARS
 from shared.areas.leads.sync import Budget, Synced, SyncRunning
@@ -190,7 +190,7 @@ class Schedule:
             self.client.id,
         )
         await self.world.db.execute(f"update lead_syncs set lease_until = null, deep_at = null {mine}", self.client.id)
-        await self.world.services.firestore.delete("ctm_cool_downs", self.client.account.number)
+        await self.world.services.firestore.delete("vendor_pauses", f"ctm:{self.client.account.number}")
         await self.world.db.execute("update outbox set created_at = now() - interval '1 h' where dispatched_at is null")
         assert (await self.world.run_schedule("jobs_sweep_outbox")).status_code == 204
 
@@ -219,7 +219,7 @@ def _lose_some_answers(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -
 async def test_after_the_dust_the_database_equals_ctm(world: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No call is lost or doubled, no rating wiped, and what a person gave here last is what both sides have."""
     monkeypatch.setattr(ctm_client, "PAGE_SIZE", 7)
-    monkeypatch.setattr(leads_outside, "DEFAULT_PAUSE_S", 0.01)
+    monkeypatch.setattr(pauses, "USUAL_S", 0.01)
     client = await a_client(world, auto_star=seed % 2 == 1)
     schedule = Schedule(world, client, seed)
 

@@ -10,7 +10,6 @@ import pytest
 
 from emulators.faults import Fault
 from shared import manifest
-from shared.areas.leads.outside import cool_down
 from shared.errors import TryLater, vendor_error
 from shared.integrations.ctm.client import CtmClient, Sale
 from tests.functions.conftest import World
@@ -154,7 +153,7 @@ async def test_the_pause_that_ctm_names_is_kept(world: World, status: int, monke
     monkeypatch.undo()
     [probe] = pushes(world)
     assert (probe["not_before"] - datetime.now(UTC)).total_seconds() == pytest.approx(120, abs=2)
-    pausing = await cool_down(outside_of(world), client.account.number, TryLater("ctm", status=500))
+    pausing = await outside_of(world).pauses.begin(client.account.number, TryLater("ctm", status=500))
     assert pausing.pause_s == pytest.approx(120, abs=2)
 
     await _rate(client, other, 1)
@@ -491,4 +490,4 @@ async def _age_ratings(world: World, client: Client) -> None:
 
 
 async def _forget_pause(world: World, client: Client) -> None:
-    await world.services.firestore.delete("ctm_cool_downs", client.account.number)
+    await world.services.firestore.delete("vendor_pauses", f"ctm:{client.account.number}")

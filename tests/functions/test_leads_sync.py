@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from emulators.faults import Fault
+from shared.areas import pauses
 from shared.areas.leads import labelling, store, sync
-from shared.areas.leads import outside as leads_outside
 from shared.areas.leads.sync import Budget
 from shared.crypto import column_context
 from shared.errors import TryLater
@@ -232,8 +232,8 @@ async def test_a_long_pause_is_kept_by_every_instance(world: World) -> None:
     client = await a_client(world)
     client.add_call()
     await world.services.firestore.put(
-        "ctm_cool_downs",
-        client.account.number,
+        "vendor_pauses",
+        f"ctm:{client.account.number}",
         {"until": datetime.now(UTC).timestamp() + 90},
         lifetime=timedelta(seconds=90),
     )
@@ -429,7 +429,7 @@ async def test_a_page_that_cannot_be_read_holds_up_no_new_calls(world: World, mo
         return await page(ctm, number, since, until)
 
     monkeypatch.setattr(CtmClient, "page", broken)
-    monkeypatch.setattr(leads_outside, "DEFAULT_PAUSE_S", 0.01)
+    monkeypatch.setattr(pauses, "USUAL_S", 0.01)
     with pytest.raises(TryLater):
         await sync.sync(outside_of(world), client.id, full=True, budget=Budget(pages_s=9, labels_s=0))
     told = client.add_call(transcript=BOOKING)
@@ -457,7 +457,7 @@ async def test_an_answer_about_something_else_is_not_the_end_of_the_list(world: 
     assert row["ctm_sync_cursor"] is None and json.loads(row["ctm_last_page_token"])["page"] == 2
     assert (await client.call("GET", "/calls")).json()["pagination"]["total"] == 100
     world.faults.clear("ctm")
-    await world.services.firestore.delete("ctm_cool_downs", client.account.number)
+    await world.services.firestore.delete("vendor_pauses", f"ctm:{client.account.number}")
     assert (await client.sync())["newCalls"] == 50
 
 

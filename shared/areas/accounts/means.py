@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from shared.areas.accounts.limits import Counter
+from shared.areas.ports import GetKeyRing, Instance
 
 if TYPE_CHECKING:
     from shared.config import Settings
-    from shared.crypto import KeyRing
-
-GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +36,13 @@ class Secrets(Protocol):
     async def get(self, name: str) -> str: ...
 
 
-class Instance(Protocol):
-    """The running instance's services (``runtime.services``)."""
-
-    @property
-    def settings(self) -> Settings: ...
+class TrustedInstance(Instance, Protocol):
+    """An instance of an area that may read secrets."""
 
     @property
     def secrets(self) -> Secrets: ...
 
     async def key(self, name: str) -> bytes: ...
-
-    async def key_ring(self) -> KeyRing: ...
 
 
 class Jar(Protocol):
@@ -61,7 +53,7 @@ class Jar(Protocol):
     def clear(self, name: str, *, path: str = "/", lax: bool = False) -> None: ...
 
 
-async def means(instance: Instance) -> Means:
+async def means(instance: TrustedInstance) -> Means:
     return Means(
         settings=instance.settings,
         jwt_key=await instance.secrets.get("JWT_SECRET"),

@@ -19,7 +19,6 @@ from shared.areas.blog.models import NewPost, PostChanges
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
-from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Site
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
@@ -28,6 +27,7 @@ from shared.areas.monday import service as monday
 from shared.areas.monday import store as people
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
+from shared.areas.ports import GetKeyRing
 from shared.db.database import Database, Executor, Transaction
 from shared.errors import Invalid, NotFound
 

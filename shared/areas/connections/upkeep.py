@@ -7,10 +7,10 @@ import asyncio
 from shared.areas.connections import rules, store, tokens
 from shared.areas.connections.models import ConnectionBroken
 from shared.areas.connections.outside import Outside
-from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Site
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
+from shared.areas.ports import GetKeyRing
 from shared.db.database import Record, Transaction
 from shared.errors import NotFound, VendorError
 

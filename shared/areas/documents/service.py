@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.areas.documents import rules, store
@@ -13,8 +13,7 @@ from shared.areas.documents.models import Order, ReviewRequest, SharedEdit, Uplo
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
-from shared.areas.emails.service import GetKeyRing
-from shared.areas.emails.templates import Site
+from shared.areas.emails.telling import Telling
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, Place, Upload
 from shared.areas.files.rules import DOCUMENTS
@@ -24,32 +23,9 @@ from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
-    from shared.config import DefaultDocument, Settings
-    from shared.crypto import KeyRing
+    from shared.config import DefaultDocument
 
 MAX_FILES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What telling people needs: where our pages are, and the keys of mails."""
-
-    site: Site
-    key_ring: GetKeyRing
-
-
-class Instance(Protocol):
-    """The running instance's services (``runtime.services``)."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    async def key_ring(self) -> KeyRing: ...
-
-
-def telling(instance: Instance) -> Telling:
-    chosen = instance.settings
-    return Telling(Site(chosen.app_base_url, chosen.client_app_url), instance.key_ring)
 
 
 def _no_document() -> NotFound:

@@ -9,24 +9,19 @@ until they are sent, and then not at all. Source: seeds DATA_FLOWS §8, INTEGRAT
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID, uuid4
 
 from shared.areas.emails import rules, store
 from shared.areas.emails.models import Mail, MailEvent, Received, TestMail
 from shared.areas.emails.templates import SECRET_TYPES
+from shared.areas.ports import GetKeyRing, Instance
 from shared.db.database import Database, Executor, Record, Transaction
 from shared.errors import Park, Problem, Reconnect, Rejected, TryLater
 
-if TYPE_CHECKING:
-    from shared.config import Settings
-    from shared.crypto import KeyRing
-
 GONE = "what this mail said is no longer kept"
 REDACTED = "[not kept: this mail lets its reader in]"
-GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 
 
 class Sender(Protocol):
@@ -58,18 +53,13 @@ class Sending:
     events_delay_s: float  # how long Mailgun's event log may take to show what was accepted
 
 
-class Instance(Protocol):
-    """The running instance's services (``runtime.services``)."""
-
-    @property
-    def settings(self) -> Settings: ...
+class SendingInstance(Instance, Protocol):
+    """An instance that can send mail."""
 
     async def mailgun(self) -> Sender: ...
 
-    async def key_ring(self) -> KeyRing: ...
 
-
-async def sending(instance: Instance) -> Sending:
+async def sending(instance: SendingInstance) -> Sending:
     """What sending needs, from the running instance."""
     chosen = instance.settings
     return Sending(await instance.mailgun(), chosen.mailgun_domain, instance.key_ring, chosen.mailgun_events_delay_s)

@@ -21,6 +21,7 @@ from shared.areas.emails.models import Mail
 from shared.areas.forms import rules, store
 from shared.areas.forms.models import Attribution, FormSchema, FormSettings
 from shared.areas.leads import classification
+from shared.areas.ports import Ai
 from shared.db.database import Database, Record
 from shared.errors import Park, Reconnect, Rejected, TryLater, VendorError
 
@@ -28,21 +29,6 @@ if TYPE_CHECKING:
     from shared.areas.emails.service import Sending
 
 FIVE_STARS = 5
-
-
-class Ai(Protocol):
-    """Whoever answers prompts (``gcp.vertex``)."""
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        system: str,
-        temperature: float,
-        max_tokens: int,
-        model: str,
-        json_schema: dict[str, Any] | None = None,
-    ) -> str: ...
 
 
 class Ctm(Protocol):

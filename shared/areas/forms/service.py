@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -32,6 +31,7 @@ from shared.areas.forms.models import (
     SubmissionAccepted,
     Theme,
 )
+from shared.areas.ports import GetKeyRing
 from shared.db.counters import Limit, spend
 from shared.db.database import Executor, OutboxRow
 from shared.errors import Forbidden, Invalid, NotFound
@@ -39,7 +39,6 @@ from shared.errors import Forbidden, Invalid, NotFound
 if TYPE_CHECKING:
     from shared.crypto import KeyRing
 
-GetKeyRing = Callable[[], Awaitable["KeyRing"]]
 PER_IP = Limit("embed_ip", rules.SUBMITS_PER_IP_PER_MINUTE)
 PER_FORM = Limit("embed_form", rules.SUBMITS_PER_FORM_PER_MINUTE)
 STARTS_PER_IP = Limit("embed_start", rules.SUBMITS_PER_IP_PER_MINUTE)  # counted apart: it must cost no one their submit

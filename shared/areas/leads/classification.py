@@ -7,12 +7,12 @@ the AI's.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.areas.answers import object_in, one_line
 from shared.errors import TryLater
 
 CATEGORIES: Final[dict[str, str]] = {
@@ -109,24 +109,11 @@ def build_prompt(business_context: str | None, text: str, label: str, *, mark: s
 
 def parse(answer: str) -> Classification:
     """The model's answer, also with words or a code fence around its JSON. Raises Unclassifiable for anything else."""
-    told = _object_in(answer)
+    told = object_in(answer)
     category, summary = told.get("category"), told.get("summary")
     if not isinstance(category, str) or not isinstance(summary, str):
         raise Unclassifiable("the answer names no category and summary")
     chosen = re.sub(r"[\s-]+", "_", category.strip().lower())
     if chosen not in CATEGORIES:  # "converted" among them
         raise Unclassifiable("the answer names a category that is not on the list")
-    return Classification(chosen, " ".join(re.sub("[\x00\ud800-\udfff]", "", summary).split())[:MAX_SUMMARY])
-
-
-def _object_in(answer: str) -> dict[str, Any]:
-    """The first JSON object in a text of at most a few thousand characters, {} when there is none."""
-    text = answer[:8000]
-    for start in [found.start() for found in re.finditer(r"\{", text)][:20]:
-        try:
-            told, _ = json.JSONDecoder().raw_decode(text[start:])
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(told, dict):
-            return told
-    return {}
+    return Classification(chosen, one_line(summary, at_most=MAX_SUMMARY))

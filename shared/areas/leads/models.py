@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
@@ -75,29 +75,6 @@ class Ctm(Protocol):
     async def sale(self, call_id: str) -> Sale: ...
 
     async def rate(self, call_id: str, *, score: int, conversion: int, value: float, on: date) -> None: ...
-
-
-class Ai(Protocol):
-    """Whoever answers prompts (``gcp.vertex``)."""
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        system: str,
-        temperature: float,
-        max_tokens: int,
-        model: str,
-        json_schema: Mapping[str, Any] | None = None,
-    ) -> str: ...
-
-
-class Documents(Protocol):
-    """Short-lived documents that every instance sees (``gcp.firestore``)."""
-
-    async def get(self, collection: str, key: str) -> dict[str, Any] | None: ...
-
-    async def put(self, collection: str, key: str, fields: dict[str, Any], *, lifetime: timedelta) -> None: ...
 
 
 def _day_or_moment(value: object) -> object:

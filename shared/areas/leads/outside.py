@@ -1,23 +1,19 @@
-"""What the leads area reaches beyond the database, and the pause that CTM asks for."""
+"""What the leads area reaches beyond the database: CTM, the AI, and what all instances know."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.areas.leads import store
-from shared.areas.leads.models import Ai, Ctm, Documents
+from shared.areas.leads.models import Ctm
+from shared.areas.pauses import Pauses
+from shared.areas.ports import Ai, Documents, GetKeyRing, Warn
 from shared.db.database import Database, Record, Transaction
-from shared.errors import Invalid, TryLater, VendorError
-
-if TYPE_CHECKING:
-    from shared.crypto import KeyRing
+from shared.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +27,9 @@ class Outside:
     ai_slots: asyncio.Semaphore
     classifier_model: str
     documents: Documents
-    key_ring: Callable[[], Awaitable[KeyRing]]
-    warn: Callable[..., None]  # event, and facts as keywords
+    pauses: Pauses  # of CTM's accounts
+    key_ring: GetKeyRing
+    warn: Warn
     overlap_days: int
     deep_days: int
     full_days: int
@@ -68,48 +65,3 @@ async def open_account(outside: Outside, owner: UUID) -> Account:
 def is_connected(row: Record | None) -> bool:
     """Whether all three credentials are there."""
     return row is not None and all((row["ctm_account_number"], row["ctm_api_key"], row["ctm_api_secret"]))
-
-
-_COOL_DOWNS = "ctm_cool_downs"
-DEFAULT_PAUSE_S = 2.0  # after a failure for which CTM names no time
-LONGEST_PAUSE_S = 3600.0
-
-
-class Pausing(TryLater):
-    """CTM is not to be asked for the next ``pause_s`` seconds."""
-
-    def __init__(self, pause_s: float) -> None:
-        super().__init__("ctm", reason="pausing", retry_after_s=pause_s)
-        self.pause_s = pause_s
-
-
-async def cool_down(outside: Outside, account: str, error: TryLater) -> Pausing:
-    """CTM asked for a pause, or is in trouble: no instance calls this account until it is over.
-
-    Returns the pause, to be raised or waited for. One that CTM asked for is not shortened by a later failure.
-    """
-    pause = min(error.retry_after_s or DEFAULT_PAUSE_S, LONGEST_PAUSE_S)
-    try:
-        pause = max(pause, await _left(outside, account))
-        await outside.documents.put(
-            _COOL_DOWNS, account, {"until": time.time() + pause}, lifetime=timedelta(seconds=pause + 60)
-        )
-    except VendorError as trouble:
-        outside.warn("cool_down_not_shared", reason=str(trouble))
-    return Pausing(pause)
-
-
-async def require_warm(outside: Outside, account: str) -> None:
-    """Raise Pausing while the account's calls are paused."""
-    try:
-        left = await _left(outside, account)
-    except VendorError as trouble:  # CTM itself will say so, if it must
-        outside.warn("cool_down_not_read", reason=str(trouble))
-        return
-    if left > 0:
-        raise Pausing(left)
-
-
-async def _left(outside: Outside, account: str) -> float:
-    found = await outside.documents.get(_COOL_DOWNS, account)
-    return max(0.0, float(found["until"]) - time.time()) if found else 0.0

@@ -15,19 +15,13 @@ from uuid import UUID
 
 from shared.areas.leads import rules, store
 from shared.areas.leads.models import PushRating
-from shared.areas.leads.outside import (
-    DEFAULT_PAUSE_S,
-    Outside,
-    Pausing,
-    cool_down,
-    is_connected,
-    open_account,
-    require_warm,
-)
+from shared.areas.leads.outside import Outside, is_connected, open_account
 from shared.areas.leads.rules import By
+from shared.areas.pauses import Pausing
 from shared.db.database import Record, Transaction
 from shared.errors import Invalid, NotFound, Reconnect, Rejected, TryLater
 
+FIRST_PROBE_S = 2.0  # after the first failure; it doubles
 LEASE = timedelta(seconds=60)  # longer than CTM may take for the question and the answer
 LONGEST_PROBE_S = 10.0  # between two probes: what a rating waits at most after an outage, unless CTM names a time
 NO_CALL = "There is no such call."
@@ -85,7 +79,7 @@ async def push(outside: Outside, finish: Finish, work: PushRating) -> None:
 
 async def _ask_again(tx: Transaction, work: PushRating, pausing: Pausing) -> None:
     """Have one task ask CTM again after the pause, for all of the client's ratings, unless one is on its way."""
-    guess = min(DEFAULT_PAUSE_S * 2 ** min(work.failures, 10), LONGEST_PROBE_S)
+    guess = min(FIRST_PROBE_S * 2 ** min(work.failures, 10), LONGEST_PROBE_S)
     wait = timedelta(seconds=max(pausing.pause_s, guess))
     due = await store.take_retry(tx, work.owner_id, wait, work.due)
     if due is not None:
@@ -130,7 +124,7 @@ async def _post(outside: Outside, owner: UUID, call_id: str, row: Record) -> boo
         outside.warn("rating_not_posted", reason=error.code)
         await store.end_posting(outside.db, owner, call_id)
         return True
-    await require_warm(outside, account.number)
+    await outside.pauses.require_none(account.number)
     score, rev = row["score"], row["rating_rev"]
     try:
         held = await account.ctm.sale(call_id)
@@ -143,7 +137,7 @@ async def _post(outside: Outside, owner: UUID, call_id: str, row: Record) -> boo
             raise
         return await store.rating_unwanted(outside.db, owner, call_id, rev)
     except TryLater as error:
-        raise await cool_down(outside, account.number, error) from error
+        raise await outside.pauses.begin(account.number, error) from error
     if not may_post:
         return await _give_way(outside, owner, call_id, rev, held.score)
     return await store.rating_posted(outside.db, owner, call_id, rev, score)

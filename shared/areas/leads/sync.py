@@ -21,7 +21,8 @@ from uuid import UUID, uuid4
 from shared.areas.leads import labelling, ratings, rules, store
 from shared.areas.leads.labelling import Client, Labelled
 from shared.areas.leads.models import CallRecord, Page, SyncDue
-from shared.areas.leads.outside import Account, Outside, Pausing, cool_down, open_account, require_warm
+from shared.areas.leads.outside import Account, Outside, open_account
+from shared.areas.pauses import Pausing
 from shared.db.database import Executor, Transaction
 from shared.errors import Conflict, TryLater, VendorError
 
@@ -328,7 +329,7 @@ class _Run:
         for attempt in range(1, _TRIES + 1):
             read_at = await store.now(self.outside.db)
             try:
-                await require_warm(self.outside, self.account.number)
+                await self.outside.pauses.require_none(self.account.number)
                 page = await self._ask(number, window)
             except Pausing as pausing:
                 if attempt == _TRIES or pausing.pause_s > _WAIT_AT_MOST_S:
@@ -345,7 +346,7 @@ class _Run:
             return await self.account.ctm.page(number, window.since, window.until)
         except TryLater as error:
             self.progress.errors += 1
-            raise await cool_down(self.outside, self.account.number, error) from error
+            raise await self.outside.pauses.begin(self.account.number, error) from error
 
     async def _fence(self, db: Executor) -> None:
         """Nothing is stored unless lease and account are still this run's; in a transaction, locks keep it so."""

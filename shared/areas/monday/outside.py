@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Site
 from shared.areas.files.models import Bucket
 from shared.areas.monday.models import Documents, Monday
+from shared.areas.ports import GetKeyRing
 from shared.db.database import Database, Transaction
 from shared.errors import TryLater, VendorError
 

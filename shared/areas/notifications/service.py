@@ -8,10 +8,10 @@ from uuid import UUID
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
-from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Site
 from shared.areas.notifications import store
 from shared.areas.notifications.models import Notice
+from shared.areas.ports import GetKeyRing
 from shared.db.database import Executor, Transaction
 from shared.errors import NotFound
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from shared.areas.documents import service as documents
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
-from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Content, Site
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
@@ -20,13 +19,10 @@ from shared.areas.monday import service as monday
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
 from shared.areas.onboarding import link_store, links, service, summary
+from shared.areas.ports import GetKeyRing, Instance
 from shared.crypto import CannotOpen
 from shared.db.database import Database, Record, Transaction
 from shared.errors import NotFound, Park
-
-if TYPE_CHECKING:
-    from shared.config import Settings
-    from shared.crypto import KeyRing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +32,6 @@ class Telling:
     site: Site
     key_ring: GetKeyRing
     also: tuple[str, ...] = ()
-
-
-class Instance(Protocol):
-    """The running instance's services (``runtime.services``)."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    async def key_ring(self) -> KeyRing: ...
 
 
 def telling(instance: Instance) -> Telling:

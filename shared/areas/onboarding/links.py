@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from shared.areas.clients import audit
@@ -18,9 +18,9 @@ from shared.areas.clients.audit import Actor
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
-from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Site
 from shared.areas.onboarding import link_store
+from shared.areas.ports import GetKeyRing, Instance
 from shared.crypto import KeyRing, Sealed, column_context
 from shared.db.database import Executor, Record, Transaction
 from shared.errors import Invalid, NotFound
@@ -36,15 +36,6 @@ class Mailing:
     site: Site
     key_ring: GetKeyRing
     lifetime: timedelta
-
-
-class Instance(Protocol):
-    """The running instance's services (``runtime.services``)."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    async def key_ring(self) -> KeyRing: ...
 
 
 def mailing(instance: Instance) -> Mailing:

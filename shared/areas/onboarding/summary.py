@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.areas import fonts
 from shared.areas.onboarding.models import ACCESS_STEPS, CONTACT
 
 if TYPE_CHECKING:
@@ -86,18 +84,9 @@ def _page() -> FPDF:
     pdf = FPDF(format="A4")
     pdf.set_title("Onboarding summary")
     pdf.set_auto_page_break(True, margin=18)
-    for style, name in (("", "Regular"), ("B", "Bold")):
-        pdf.add_font("Roboto", style, _fonts() / f"Roboto-{name}.ttf")
+    fonts.add_to(pdf)
     pdf.add_page()
     return pdf
-
-
-@cache
-def _fonts() -> Path:
-    """Where the installed Roboto is: it has Latin, Greek and Cyrillic letters."""
-    found = find_spec("font_roboto")
-    assert found is not None and found.origin is not None, "requirements.txt names it"
-    return Path(found.origin).parent / "files"
 
 
 def _words(name: str) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from shared.areas.emails.service import GetKeyRing
 from shared.areas.emails.templates import Site
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
+from shared.areas.ports import GetKeyRing
 from shared.db.counters import Limit
 from shared.db.database import Record, Transaction
 

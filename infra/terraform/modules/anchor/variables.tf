@@ -117,7 +117,7 @@ variable "firestore_ttl_fields" {
   type        = map(string)
   default = {
     lead_syncs        = "expires_at"
-    ctm_cool_downs    = "expires_at"
+    vendor_pauses     = "expires_at"
     monday_cool_downs = "expires_at"
     google_cool_downs = "expires_at"
     oauth_states      = "expires_at"
