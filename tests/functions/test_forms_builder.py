@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -13,7 +14,7 @@ import httpx
 import pypdfium2
 import pytest
 
-from shared.areas.forms.submissions import FOLDER
+from shared.areas.forms.submissions import FOLDER, purge_batch
 from tests.functions.conftest import World
 from tests.functions.portal import exists, run_tasks
 
@@ -330,7 +331,6 @@ async def test_visitors_see_what_was_published_not_what_was_saved(team: Staff) -
 
 async def test_two_editors_at_once_get_two_numbers_and_are_told_of_each_other(team: Staff) -> None:
     """Saves at the same time never collide; who says what they began from hears that somebody saved since."""
-    import asyncio
 
     form = await team.create()
     began = (await team("GET", f"/{form['id']}"))["form"]["active_version_id"]
@@ -584,6 +584,27 @@ async def test_what_has_outlived_its_retention_is_purged(team: Staff) -> None:
     assert {row["id"] for row in left} == {old[keeps], young}
     assert (await team("GET", f"/{keeps}/submissions/{old[keeps]}/pdfs"))["pdfs"] == []
     assert "submissions.purged" in await actions(team, str(forgets))
+
+
+async def test_two_purges_at_once_share_the_work(team: Staff) -> None:
+    """What one run is deleting is not the other's: neither waits, and the trail counts each submission once."""
+    world = team.world
+    form_id = await world.form(retention_days=30)
+    for _ in range(3):
+        await submitted(world, form_id)
+    await world.db.execute(
+        "update form_submissions set created_at = now() - interval '31 days' where form_id = $1", form_id
+    )
+    async with asyncio.timeout(10), world.db.transaction() as one, world.db.transaction() as two:
+        for tx in (one, two):
+            await purge_batch(tx)
+    counts = await world.db.fetch(
+        """select metadata_json -> 'count' as count from form_audit_logs
+           where action = 'submissions.purged' and entity_id = $1""",
+        form_id,
+    )
+    assert [row["count"] for row in counts] == [3]
+    assert not await world.db.fetchval("select count(*) from form_submissions where form_id = $1", form_id)
 
 
 # --- how often --------------------------------------------------------------------------------------------------------

@@ -194,9 +194,7 @@ async def save_version(
         created_by=editor.id,
         ai_run=await _ai_run(tx, form_id, wanted.definition),
     )
-    await audit.record(
-        tx, editor, "version.saved", "version", version_id, form_id=form_id, version_number=number
-    )  # fmt: skip
+    await audit.record(tx, editor, "version.saved", "version", version_id, form_id=form_id, version_number=number)
     text = _found(await builder_store.version_as_json(tx, editor.viewer, form_id, version_id))
     return text, _warnings(wanted.definition, wanted.react_code, form["form_type"])
 
