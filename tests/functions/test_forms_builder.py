@@ -331,7 +331,6 @@ async def test_visitors_see_what_was_published_not_what_was_saved(team: Staff) -
 
 async def test_two_editors_at_once_get_two_numbers_and_are_told_of_each_other(team: Staff) -> None:
     """Saves at the same time never collide; who says what they began from hears that somebody saved since."""
-
     form = await team.create()
     began = (await team("GET", f"/{form['id']}"))["form"]["active_version_id"]
 

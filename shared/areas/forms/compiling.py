@@ -23,6 +23,12 @@ _VALUE: Final = "__formComponent"  # what an exported expression is until its mo
 _ELEMENTS: Final = ("jsx_element", "jsx_self_closing_element")
 _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([A-Za-z0-9]{2,10}));")
 
+# Words of JavaScript where only elements have them: ``<label for="a" class="b">``, ``</var>``.
+_KEYWORD = re.compile(
+    r"\b(?:as|async|case|catch|class|const|default|do|else|export|extends|finally|for|function|if|import|in|new|return|"
+    r"static|super|switch|throw|try|typeof|var|void|while|with|yield)(?=\s*=(?!=))|(?:(?<=<)|(?<=</))(?:var|switch)\b"
+)
+
 
 def compile_jsx(code: str) -> str:
     """*code* as the body of a function that defines ``FormComponent`` from ``React.createElement``.
@@ -206,14 +212,15 @@ def _letter(found: re.Match[str]) -> str:
 
 
 def _parsed(code: str) -> Tree:
-    """The tree of *code*. The grammar takes an ampersand in a text for the beginning of an entity, and nothing else.
+    """The tree of *code*, of which the grammar sees what it can read, letter for letter as long.
 
-    So it sees other operators in its place, of the same length: what a text or a string holds is read off the code.
+    It takes an ampersand in a text for the beginning of an entity, and ``class=`` for a class. What an element holds is
+    read off the code itself.
     """
     import tree_sitter_javascript
     from tree_sitter import Language, Parser
 
-    seen = code.replace("&&", "||").replace("&", "^")
+    seen = _KEYWORD.sub(lambda found: "_" * len(found[0]), code.replace("&&", "||").replace("&", "^"))
     return Parser(Language(tree_sitter_javascript.language())).parse(seen.encode())
 
 
