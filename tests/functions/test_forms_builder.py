@@ -14,6 +14,7 @@ import httpx
 import pypdfium2
 import pytest
 
+from shared.areas.forms.service import payload_context
 from shared.areas.forms.submissions import FOLDER, purge_batch
 from tests.functions.conftest import World
 from tests.functions.portal import exists, run_tasks
@@ -459,6 +460,20 @@ async def test_health_data_is_shown_to_one_person_and_the_trail_says_to_whom(
     assert (viewed["actor_id"], viewed["entity_id"]) == (str(team.id), str(submission))
     assert viewed["email"] and SECRET not in json.dumps(logs)
     assert SECRET not in capsys.readouterr().out
+
+
+async def test_answers_that_were_a_list_are_shown(team: Staff) -> None:
+    """The old server took lists of answers, also of health data: none of them is lost to whoever looks."""
+    form_id = await team.world.form(type="intake")
+    submission = await submitted(team.world, form_id)
+    ring = await team.world.services.key_ring()
+    box = ring.seal(b'["Robin", 7]', context=payload_context(submission))
+    await team.world.db.execute(
+        "update form_submissions set encrypted_payload = $2, encryption_key_id = $3 where id = $1",
+        submission, box.data, box.key_id,
+    )  # fmt: skip
+    shown = (await team("GET", f"/{form_id}/submissions/{submission}"))["submission"]
+    assert shown["payload"] == {"1": "Robin", "2": 7}
 
 
 async def test_the_export_runs_nothing_and_streams_everything(team: Staff, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,9 +95,14 @@ def answers_of(row: Record, ring: KeyRing) -> JsonObject:
     from shared.crypto import Sealed
 
     if row["encrypted_payload"] is None:
-        return as_dict(row["non_phi_payload"])
+        return _named(row["non_phi_payload"])
     box = Sealed(row["encryption_key_id"] or "", row["encrypted_payload"])
-    return as_dict(json.loads(ring.open(box, context=payload_context(row["id"]))))
+    return _named(json.loads(ring.open(box, context=payload_context(row["id"]))))
+
+
+def _named(told: object) -> JsonObject:
+    """Answers by name; of a list, which the old server took as well, by place."""
+    return {str(at): one for at, one in enumerate(told, start=1)} if isinstance(told, list) else as_dict(told)
 
 
 def _iso(moment: datetime) -> str:
