@@ -190,7 +190,8 @@ async def generate(ai: Model, settings: Settings, source: Source, run_id: UUID) 
     schema["printable"] = {"html": drawing.print_html(title, read), "css": drawing.PRINT_CSS, "js": ""}
     schema["ai_run_id"] = str(run_id)
     if source.kind == "vision":
-        schema["ai_validation"] = documents.validation(source.text, [one.label for one in read.fields])
+        labels = [one.label for one in read.fields]
+        schema["ai_validation"] = await asyncio.to_thread(documents.validation, source.text, labels)
     if source.kind == "layout":
         schema["docai_schema"] = _layout(schema["fields"], read, source)
     return Generated(
