@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from emulators import demo_data, demo_monday
-from emulators.acts import DemoFailed, Stage, accounts, builder, connections, forms, journeys, leads, monday, tasks
+from emulators.acts import (
+    DemoFailed,
+    Stage,
+    accounts,
+    builder,
+    connections,
+    forms,
+    journeys,
+    leads,
+    monday,
+    reviews,
+    tasks,
+)
 from emulators.cloud import CloudFailed, LocalCloud, Options, Terminal, reset
 from emulators.vendors.ctm import Ctm
 from emulators.vendors.monday import Monday
@@ -29,6 +41,7 @@ ACTS: tuple[tuple[str, Callable[[LocalCloud, Stage], Awaitable[None]]], ...] = (
     ("A lead becomes an active client", journeys.act),
     ("The staff's board", tasks.act),
     ("Accounts at other vendors are connected", connections.act),
+    ("A bad review is answered, a good one asked for", reviews.act),
     ("Requests and tasks are at Monday, a post is written", monday.act),
 )
 

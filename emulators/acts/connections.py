@@ -10,7 +10,7 @@ import httpx
 from emulators.acts import Stage, expect, until
 from emulators.acts.browser import Browser
 from emulators.cloud import LocalCloud
-from emulators.demo_data import CLIENTS, PASSWORD
+from emulators.demo_data import CLIENTS, PASSWORD, DemoClient
 from emulators.vendors.oauth import OAuthVendor
 
 CLIENT = CLIENTS["dental"]
@@ -24,14 +24,14 @@ async def act(cloud: LocalCloud, stage: Stage) -> None:
         await admin.sign_in("lead@anchor.test", PASSWORD)
         async with stage.step("An admin connects a client's accounts at four vendors") as notes:
             for provider in VENDORS:
-                await _connect(cloud, admin, provider)
+                await connect(cloud, admin, provider, CLIENT)
             connections = await _connections(admin)
             expect(all(one["is_connected"] for one in connections), "a connection is not connected")
             notes.append(f"{len(connections)} consents, and no answer shows a token")
         google = next(one for one in connections if one["provider"] == "google")
         path = f"/api/hub/oauth-connections/{google['id']}"
         async with stage.step("and chooses a location of the client's at Google") as notes:
-            notes.append(await _choose(cloud, admin, path))
+            notes.append(await choose_location(cloud, admin, path, CLIENT, account="7001", number="7002"))
         async with stage.step("Disconnecting withdraws the consent at Google"):
             await admin.send("POST", f"{path}/revoke")
             await until("Google to have the consent taken back", lambda: _withdrawn(cloud), within_s=30)
@@ -43,12 +43,12 @@ async def _withdrawn(cloud: LocalCloud) -> bool:
     return all(token.grant.withdrawn for token in tokens if BUSINESS in token.grant.scope)
 
 
-async def _connect(cloud: LocalCloud, admin: Browser, provider: str) -> None:
-    """To the consent page, Allow, and back in the same browser."""
-    started = await admin.send("POST", f"/api/hub/oauth/{provider}/connect", json={"clientId": str(CLIENT.id)})
-    person = _vendor(cloud, provider).people[0]
+async def connect(cloud: LocalCloud, admin: Browser, provider: str, client: DemoClient, *, person: int = 0) -> None:
+    """To the consent page, Allow, and back in the same browser. *person*: who consents, of the vendor's people."""
+    started = await admin.send("POST", f"/api/hub/oauth/{provider}/connect", json={"clientId": str(client.id)})
+    who = _vendor(cloud, provider).people[person]
     async with httpx.AsyncClient(trust_env=False) as vendors_page:
-        allowed = await vendors_page.post(started["authUrl"], data={"person": person.id, "decision": "allow"})
+        allowed = await vendors_page.post(started["authUrl"], data={"person": who.id, "decision": "allow"})
     back = urlsplit(allowed.headers["location"])
     finished = await admin.http.get(f"{back.path}?{back.query}")
     where = finished.headers.get("location", "")
@@ -62,20 +62,22 @@ async def _connections(admin: Browser) -> list[dict[str, Any]]:
     return found
 
 
-async def _choose(cloud: LocalCloud, admin: Browser, path: str) -> str:
-    """Choose the first location of an account, which is at Google since a moment ago; its name."""
-    place = {"account": "7001", "account_name": CLIENT.business, "location": "7002", "title": CLIENT.business}
+async def choose_location(
+    cloud: LocalCloud, admin: Browser, path: str, client: DemoClient, *, account: str, number: str
+) -> str:
+    """Choose a location of an account, which is at Google since a moment ago; its name."""
+    place = {"account": account, "account_name": client.business, "location": number, "title": client.business}
     added = await cloud.control.post("/google/locations", json=place)
     expect(added.is_success, f"a location could not be added: {added.text}")
     accounts = (await admin.send("GET", f"{path}/google-accounts"))["accounts"]
-    expect("accounts/7001" in {one["name"] for one in accounts}, "the account is not listed")
-    locations = (await admin.send("GET", f"{path}/google-locations?accountName=accounts/7001"))["locations"]
-    number = str(locations[0]["name"]).removeprefix("locations/")
-    chosen = {"resource_type": "google_location", "resource_id": number, "resource_name": locations[0]["title"]}
+    expect(f"accounts/{account}" in {one["name"] for one in accounts}, "the account is not listed")
+    locations = (await admin.send("GET", f"{path}/google-locations?accountName=accounts/{account}"))["locations"]
+    title = next(str(one["title"]) for one in locations if one["name"] == f"locations/{number}")
     resources = (await admin.send("GET", f"{path}/resources"))["resources"]
     if number not in {one["resource_id"] for one in resources}:  # an earlier demo on this data chose it
+        chosen = {"resource_type": "google_location", "resource_id": number, "resource_name": title}
         await admin.send("POST", f"{path}/resources", json={**chosen, "is_primary": True})
-    return str(locations[0]["title"])
+    return title
 
 
 def _vendor(cloud: LocalCloud, name: str) -> OAuthVendor:

@@ -87,9 +87,7 @@ class Google(OAuthVendor):
             Route("/oauth2/v3/userinfo", self._userinfo, methods=["GET", "POST"]),
             Route("/v1/userinfo", self._userinfo, methods=["GET", "POST"]),
             Route("/v1/accounts", self._list_accounts),
-            Route("/v4/accounts", self._list_accounts),
             Route("/v1/accounts/{account}/locations", self._list_locations),
-            Route("/v4/accounts/{account}/locations", self._list_locations),
             Route("/v1/locations/{location}", self._get_location),
             Route(f"{location}/reviews", self._list_reviews),
             Route(f"{location}/reviews/{{review}}", self._get_review),
@@ -242,21 +240,18 @@ class Google(OAuthVendor):
 
     async def _list_locations(self, request: Request) -> Response:
         account = f"accounts/{self._account(request)}/"
-        mask = [name.strip() for name in request.query_params.get("readMask", "").split(",") if name.strip()]
-        if request.url.path.startswith("/v1") and not mask:
-            raise Refused(400, "readMask is required")
-        shown = [
-            {name: value for name, value in location.items() if not mask or name in mask}
-            for path, location in self.locations.items()
-            if path.startswith(account)
-        ]
+        mask = _mask(request)
+        shown = [_masked(location, mask) for path, location in self.locations.items() if path.startswith(account)]
         return JSONResponse({**_page(request, "locations", shown, most=100), "totalSize": len(shown)})
 
     async def _get_location(self, request: Request) -> Response:
-        self.signed_in(request, BUSINESS)
+        grant, mask = self.signed_in(request, BUSINESS), _mask(request)
         for path, location in self.locations.items():
+            account = self.accounts[path.split("/")[1]]
             if path.endswith(f"/locations/{request.path_params['location']}"):
-                return JSONResponse(location)
+                if account["owner"] not in (None, grant.person.id):
+                    raise Refused(403, "The caller does not have permission")
+                return JSONResponse(_masked(location, mask))
         raise Refused(404, "Requested entity was not found.")
 
     async def _list_reviews(self, request: Request) -> Response:
@@ -326,6 +321,18 @@ def _profile(grant: Grant) -> dict[str, Any]:
     if "profile" in scopes:
         claims |= {"name": person.name, "picture": person.picture}
     return claims
+
+
+def _mask(request: Request) -> list[str]:
+    """The fields that a location is asked for; without any it is refused."""
+    mask = [name.strip() for name in request.query_params.get("readMask", "").split(",") if name.strip()]
+    if not mask:
+        raise Refused(400, "readMask is required")
+    return mask
+
+
+def _masked(location: dict[str, Any], mask: list[str]) -> dict[str, Any]:
+    return {name: value for name, value in location.items() if name in mask}
 
 
 def _page(request: Request, key: str, found: list[Any], *, most: int) -> dict[str, Any]:

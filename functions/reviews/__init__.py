@@ -2,6 +2,7 @@
 
 from shared.areas.connections.outside import Outside as Connections
 from shared.areas.emails.templates import Site
+from shared.areas.pauses import Pauses
 from shared.areas.reviews.outside import Outside
 from shared.runtime import log
 from shared.runtime.context import Context
@@ -25,7 +26,7 @@ def outside(context: Context) -> Outside:
         ai=services.ai,
         ai_slots=services.ai_slots,
         model=known.vertex_model,
-        documents=services.firestore,
+        pauses=Pauses(services.firestore, log.warning, "google business"),
         key_ring=services.key_ring,
         site=Site(known.app_base_url, known.client_app_url),
         warn=log.warning,

@@ -11,6 +11,6 @@ async def reviews_evaluate(job: Job, body: Evaluate) -> None:
     review = await automation.find(world, body)
     if review is None:
         return
-    mood = await automation.judge_mood(world, review, last_attempt=job.delivery.last_attempt)
+    judged = await automation.judge_mood(world, review, last_attempt=job.delivery.last_attempt)
     async with job.finish() as tx:
-        await automation.keep(tx, world, body, review, mood)
+        await automation.keep(tx, world, body, judged)

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+from shared.areas.reviews import requests
+from shared.db.counters import Limit
 from tests.functions.conftest import World
 from tests.functions.portal import mails, run_tasks
 from tests.functions.reviews import Client, a_client, given_client, given_google  # noqa: F401  fixtures
@@ -140,6 +142,9 @@ async def test_a_request_is_mailed_followed_and_completed(world: World, client: 
     await world.db.execute("update email_logs set delivered_at = now(), opened_at = now() where id = $1", mail["id"])
     assert (await client.call("GET", path)).json()["request"]["status"] == "opened"
 
+    await world.db.execute("update email_logs set clicked_at = now() where id = $1", mail["id"])  # the way out, perhaps
+    assert (await client.call("GET", path)).json()["request"]["status"] == "opened"
+
     followed = await world.call("GET", request["tracked_link"].removeprefix("http://localhost:8080"))
     assert (followed.status_code, followed.headers["location"]) == (302, link)
     assert (await client.call("GET", path)).json()["request"]["status"] == "clicked"
@@ -174,13 +179,17 @@ async def test_nobody_is_asked_twice_or_against_their_will(world: World, client:
     address = f"{uuid4().hex}@example.test"
     first = (await ask(client, customerEmail=address)).json()["request"]
     assert (await ask(client, customerEmail=address.upper())).json()["code"] == "ASKED_LATELY"
-    await world.db.execute("update review_requests set created_at = now() - interval '31 days'")
+    await world.db.execute(
+        "update review_requests set created_at = now() - interval '31 days' where client_id = $1", client.id
+    )
     stop = first["tracked_link"].removeprefix("http://localhost:8080") + "/stop"
     page = await world.call("GET", stop)
     assert (page.status_code, "Harbor Dental" in page.text) == (200, True)
     assert (await ask(client, customerEmail=address)).status_code == 200  # looking at the page changed nothing
     assert (await world.call("POST", stop)).status_code == 200
-    await world.db.execute("update review_requests set created_at = now() - interval '31 days'")
+    await world.db.execute(
+        "update review_requests set created_at = now() - interval '31 days' where client_id = $1", client.id
+    )
     assert (await ask(client, customerEmail=address)).json()["code"] == "UNSUBSCRIBED"
     other = await a_client(world, client.google)
     assert (await ask(other, customerEmail=address)).status_code == 200
@@ -241,3 +250,10 @@ async def test_logs_are_filtered(client: Client) -> None:
     assert [log["review_id"] for log in found["logs"]] == [one["id"]]
     assert found["pagination"] == {"page": 1, "limit": 50, "total": 1, "totalPages": 1}
     assert (await client.call("GET", "/automation-logs?actionType=rule_flag")).json()["logs"] == []
+
+
+async def test_requests_are_rationed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links and mails alike, so many an hour for each client."""
+    monkeypatch.setattr(requests, "REQUESTS", Limit("review-requests", 2, 3600))
+    answers = [await ask(client, deliveryMethod="link_only") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]

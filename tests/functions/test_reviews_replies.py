@@ -285,3 +285,29 @@ async def test_ids_that_are_none_are_not_there(client: Client) -> None:
     for path in ("/not-an-id", f"/{uuid4()}", "/drafts/nothing/approve"):
         method = "GET" if "drafts" not in path else "POST"
         assert (await client.call(method, path)).status_code == 404
+
+
+async def test_a_reply_that_nobody_tries_any_more_is_said_to_have_failed(client: Client) -> None:
+    """Its work is gone (it crashed at every try): the poll notices, tells the client, and it can be sent."""
+    review, stored = await client.have()
+    client.world.faults.put("google", Fault(status=503))
+    await client.call("POST", f"/{stored['id']}/respond", json={"response": "Thanks!"})
+    client.world.faults.clear("google")
+    assert (await client.world.run_schedule("reviews_poll_google")).status_code == 204
+    assert (await client.review(review))["reply_status"] == "sending"
+    await client.world.db.execute(
+        "update review_replies set requested_at = requested_at - interval '7 hours' where client_id = $1", client.id
+    )
+    assert (await client.world.run_schedule("reviews_poll_google")).status_code == 204
+    assert (await client.review(review))["reply_status"] == "failed"
+    titles = await client.world.db.fetch("select title from notifications where user_id = $1", client.id)
+    assert [row["title"] for row in titles] == ["A reply could not be posted"]
+    assert (await client.call("POST", f"/{stored['id']}/respond", json={"response": "Thanks!"})).status_code == 200
+    assert review["reviewReply"]["comment"] == "Thanks!"
+
+
+async def test_a_draft_of_no_said_length(client: Client) -> None:
+    """The panel sends null for a cleared length: the usual one."""
+    _, stored = await client.have()
+    made = await draft(client, stored["id"], maxLength=None)
+    assert made["ai_generation_params"]["maxLength"] == 500

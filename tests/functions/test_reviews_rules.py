@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulators.faults import Fault
+from shared.areas.reviews import service
 from tests.functions.conftest import World
 from tests.functions.reviews import Client, given_client, given_google  # noqa: F401  fixtures
 
@@ -119,7 +120,9 @@ async def test_limits_hold_for_reviews_at_once(client: Client) -> None:
     client.world.sent.tasks.clear()
     await asyncio.gather(*(client.world.deliver_task("reviews_evaluate", task["payload"]) for task in tasks))
     assert sorted(await actions(client)) == [("rule_flag", "executed")] * 3 + [("rule_flag", "skipped")] * 7
-    await client.world.db.execute("update review_automation_rules set executions_day = executions_day - 1")
+    await client.world.db.execute(
+        "update review_automation_rules set executions_day = executions_day - 1 where client_id = $1", client.id
+    )
     await client.have()
     await client.work()
     assert (await actions(client)).count(("rule_flag", "executed")) == 4
@@ -278,3 +281,148 @@ async def test_history_is_judged_in_portions(client: Client) -> None:
     assert await client.work("reviews_catch_up") == [204] * 3  # forty, forty, ten: one chain, however many syncs
     stats = (await client.call("GET", "/stats?days=3650")).json()
     assert stats["positive_sentiment"] == "90"
+
+
+async def test_an_edit_while_the_ai_thinks_is_not_lost(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The author turns praise into blame while its mood is judged: mood and rule are of the words that stand."""
+    await client.rule(name="Bad", actionType="flag", sentimentFilter=["negative"])
+    await client.call("PUT", "/settings", json={"auto_flag_threshold": 0})
+    review, _ = await client.news(rating=5)
+    plain, edited = service.judge, asyncio.Event()
+
+    async def judge(outside: Any, row: Any) -> Any:
+        mood = await plain(outside, row)
+        if not edited.is_set():
+            edited.set()
+            client.edit(review, comment="It was awful, and they were rude.", starRating="ONE")
+            await client.sync()
+        return mood
+
+    monkeypatch.setattr(service, "judge", judge)
+    await client.work()
+    shown = await client.review(review)
+    assert (shown["sentiment_label"], shown["flag_reason"]) == ("negative", "Bad")
+
+
+async def test_a_rule_never_takes_the_place_of_a_person(client: Client) -> None:
+    """Somebody's reply waits for Google to come back: the rule that was about to write steps back."""
+    await client.rule(actionType="auto_send", requiresApproval=False, delayMinutes=1)
+    review, stored = await client.news(rating=5)
+    await client.work("reviews_evaluate")
+    client.world.faults.put("google", Fault(status=503))
+    answer = await client.call("POST", f"/{stored['id']}/respond", json={"response": "By hand"})
+    assert answer.json()["status"] == "sending"
+    await client.work("reviews_run_rule")
+    client.world.faults.clear("google")
+    await client.work("reviews_send_reply")
+    assert review["reviewReply"]["comment"] == "By hand"
+    assert ("rule_auto_send", "skipped") in await actions(client)
+
+
+async def test_a_person_who_is_faster_than_the_ai_wins(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reply of a person is on its way when the AI has written the rule's: that one is dropped."""
+    await client.rule(actionType="auto_send", requiresApproval=False)
+    review, stored = await client.news(rating=5)
+    await client.work("reviews_evaluate")
+    plain = service.write
+
+    async def write(outside: Any, row: Any, asked: Any) -> Any:
+        client.world.faults.put("google", Fault(status=503))
+        await client.call("POST", f"/{stored['id']}/respond", json={"response": "By hand"})
+        return await plain(outside, row, asked)
+
+    monkeypatch.setattr(service, "write", write)
+    await client.work("reviews_run_rule")
+    client.world.faults.clear("google")
+    await client.work("reviews_send_reply")
+    assert (review["reviewReply"]["comment"], (await client.review(review))["drafts"]) == ("By hand", [])
+
+
+async def test_the_settings_switch_holds_for_rules(client: Client) -> None:
+    """AI drafts are switched off: rules write none either, except those whose template is the reply."""
+    await client.call("PUT", "/settings", json={"ai_drafting_enabled": False})
+    await client.rule(name="AI", maxRating=4)
+    await client.rule(name="Template", minRating=5, useAiPersonalization=False, responseTemplate="Thank you!")
+    by_ai, _ = await client.news(rating=4)
+    by_template, _ = await client.have(rating=5)
+    await client.work()
+    assert [len((await client.review(one))["drafts"]) for one in (by_ai, by_template)] == [0, 1]
+    log = next(one for one in await client.logs() if one["action_status"] == "skipped")
+    assert log["error_message"] == "AI drafts are switched off in the settings."
+
+
+async def test_the_owners_own_words_hold_nothing_back(client: Client) -> None:
+    """A telephone number in the signature, and a trade in the name, are the owner's: the reply is sent."""
+    await client.world.db.execute(
+        "update brand_assets set business_name = 'Harbor Dental Implants' where user_id = $1", client.id
+    )
+    await client.call("PUT", "/settings", json={"response_signature": "Robin, (555) 123-4567"})
+    await client.rule(actionType="auto_send", requiresApproval=False)
+    client.world.vertex.configure({"answers": {"public reply to a review": "Thanks from Harbor Dental Implants!"}})
+    try:
+        review, _ = await client.news(rating=5)
+        await client.work()
+    finally:
+        client.world.vertex.configure({"answers": {}})
+    assert review["reviewReply"]["comment"] == "Thanks from Harbor Dental Implants!\n\nRobin, (555) 123-4567"
+
+
+async def test_a_strangers_name_is_not_published_unread(client: Client) -> None:
+    """A reviewer whose name is an address: the template that would repeat it waits for a person."""
+    await client.rule(
+        actionType="auto_send", requiresApproval=False, useAiPersonalization=False,
+        responseTemplate="Thank you {reviewer_name}! Call us: (555) 123-4567",
+    )  # fmt: skip
+    bad, _ = await client.news(rating=5, reviewer="www.cheap-pills.example")
+    good, _ = await client.have(rating=5, reviewer="Bo")
+    await client.work()
+    assert "reviewReply" not in bad
+    assert good["reviewReply"]["comment"] == "Thank you Bo! Call us: (555) 123-4567"
+
+
+async def test_a_template_may_come_to_nothing(client: Client) -> None:
+    """A template of a name that is not known makes no draft, and the log says so."""
+    await client.world.db.execute("update brand_assets set business_name = null where user_id = $1", client.id)
+    await client.rule(useAiPersonalization=False, responseTemplate="{business_name} ")
+    review, _ = await client.news(rating=5)
+    await client.work()
+    assert (await client.review(review))["drafts"] == []
+    assert await actions(client) == [("rule_draft", "failed")]
+
+
+async def test_a_mood_that_was_given_up_is_judged_later(client: Client) -> None:
+    """The AI was out at every try: after the next sync the review is judged with the history."""
+    review, _ = await client.news(rating=5)
+    client.world.faults.put("vertex", Fault(status=503))
+    [task] = [one for one in client.world.sent.tasks if one["function"] == "reviews_evaluate"]
+    assert (await client.world.deliver_task("reviews_evaluate", task["payload"], retries=9)).status_code == 204
+    client.world.faults.clear("vertex")
+    assert (await client.review(review))["sentiment_analyzed_at"] is None
+    await client.sync()
+    await client.work("reviews_catch_up")
+    assert (await client.review(review))["sentiment_label"] == "positive"
+
+
+async def test_a_model_of_another_name_loses_no_mood(client: Client) -> None:
+    """A refusal of our settings is not one of the review: it is tried again."""
+    review, _ = await client.news(rating=5)
+    client.world.faults.put("vertex", Fault(status=404))
+    [task] = [one for one in client.world.sent.tasks if one["function"] == "reviews_evaluate"]
+    assert (await client.world.deliver_task("reviews_evaluate", task["payload"])).status_code == 503
+    client.world.faults.clear("vertex")
+    assert (await client.world.deliver_task("reviews_evaluate", task["payload"])).status_code == 204
+    assert (await client.review(review))["sentiment_label"] == "positive"
+
+
+async def test_an_answer_without_sense_is_not_asked_for_ever(client: Client) -> None:
+    """Of history that the AI cannot judge each review is asked about once, and is left without a mood."""
+    old, _ = await client.have(comment="Quite all right, I would say.")
+    client.world.vertex.configure({"answers": {"judge the sentiment": "I would rather not."}})
+    try:
+        assert await client.work("reviews_catch_up") == [204]
+        await client.sync(forceFullSync=True)
+        assert await client.work("reviews_catch_up") == []
+    finally:
+        client.world.vertex.configure({"answers": {}})
+    shown = await client.review(old)
+    assert (shown["sentiment_label"], bool(shown["sentiment_analyzed_at"])) == (None, True)

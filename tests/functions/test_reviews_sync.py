@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from emulators.faults import Fault
 from emulators.vendors.google import Google
+from shared.errors import Reconnect
 from tests.functions.conftest import World
-from tests.functions.reviews import Client, a_client, given_client, given_google  # noqa: F401  fixtures
+from tests.functions.reviews import QUOTA_PAUSE, Client, a_client, given_client, given_google  # noqa: F401  fixtures
 
 
 async def deliver_due(world: World) -> list[int]:
@@ -99,7 +101,7 @@ async def test_a_removed_review_disappears(client: Client) -> None:
     kept = client.at_google(ago=timedelta(days=3))
     gone, _ = await client.have(ago=timedelta(days=5))
     del client.google.reviews[gone["name"]]
-    await client.world.db.execute("update review_syncs set full_at = full_at - interval '2 hours'")
+    await client.full_read_was_long_ago()
     await client.sync()
     assert [one["platform_review_id"] for one in await client.reviews()] == [kept["name"]]
     client.google.reviews[gone["name"]] = gone
@@ -139,7 +141,8 @@ async def test_google_in_trouble_loses_nothing(client: Client, status: int) -> N
     assert answer["success"] is True
     assert "tried again by itself" in answer["errors"][0]["error"]
     client.world.faults.clear("google")
-    await client.world.services.firestore.delete("google_cool_downs", "business")
+    assert bool(await client.world.services.firestore.get(*QUOTA_PAUSE)) == (status == 429)
+    await client.world.services.firestore.delete(*QUOTA_PAUSE)
     await deliver_due(client.world)
     assert len(await client.reviews()) == 2
 
@@ -148,7 +151,7 @@ async def test_a_quota_that_is_spent_pauses_everybody(world: World, google: Goog
     """Google's quota is the project's: after a 429 nobody calls it before its Retry-After is over."""
     one, other = await a_client(world, google), await a_client(world, google)
     other.at_google()
-    await world.services.firestore.put("google_cool_downs", "business", {"until": 2**40}, lifetime=timedelta(minutes=1))
+    await world.services.firestore.put(*QUOTA_PAUSE, {"until": 2**40}, lifetime=timedelta(minutes=1))
     answers = [(await who.call("POST", "/sync", json={})).json() for who in (one, other)]
     assert all(answer["errors"] for answer in answers)
     assert await other.reviews() == []
@@ -235,7 +238,9 @@ async def test_the_schedule_asks_for_each_location_in_its_time(client: Client) -
         return sum(one["payload"].get("client_id") == str(client.id) for one in world.sent.messages)
 
     assert await asked() == 0
-    await world.db.execute("update review_syncs set asked_at = asked_at - interval '61 minutes'")
+    await world.db.execute(
+        "update review_syncs set asked_at = asked_at - interval '61 minutes' where client_id = $1", client.id
+    )
     await client.call("PUT", "/settings", json={"auto_sync_enabled": False})
     assert await asked() == 0
     await client.call("PUT", "/settings", json={"auto_sync_enabled": True})
@@ -263,7 +268,9 @@ async def test_our_own_reply_is_not_forgotten_by_a_slow_page(client: Client) -> 
     client.edit(review)
     await client.sync()
     assert (await client.review(review))["response_text"] == "Thank you!"
-    await client.world.db.execute("update reviews set replied_at = replied_at - interval '1 hour'")
+    await client.world.db.execute(
+        "update reviews set replied_at = replied_at - interval '1 hour' where client_id = $1", client.id
+    )
     client.edit(review)
     await client.sync()
     assert (await client.review(review))["has_response"] is False
@@ -278,3 +285,113 @@ async def test_locations_are_listed_as_google_has_them(client: Client) -> None:
     assert [(one["id"], one["connection_active"]) for one in listed] == [(str(client.location_id), True)]
     status = (await client.call("GET", "/connection-status")).json()
     assert (status["isConnected"], status["totalLocations"], status["enabledLocations"]) == (True, 1, 1)
+
+
+async def test_what_cannot_be_read_counts_as_no_sync(world: World, client: Client) -> None:
+    """Without a connection the profile is not said to be synced; the settings say why, until a sync works again."""
+    stranger = await world.client()
+    headers = await world.sign_in(stranger)
+    assert (await world.call("POST", "/api/reviews/sync", json={}, headers=headers)).status_code == 409
+    profile = await world.db.fetchrow("select * from client_profiles where user_id = $1", stranger)
+    assert profile is None or (profile["reviews_enabled"], profile["reviews_last_sync_at"]) == (False, None)
+
+    async def error_of(headers: dict[str, str]) -> Any:
+        return (await world.call("GET", "/api/reviews/settings", headers=headers)).json()["settings"]["sync_error"]
+
+    assert "not connected" in await error_of(headers)
+    client.world.faults.put("google", Fault(status=403))
+    assert (await client.call("POST", "/sync", json={})).status_code == 409
+    client.world.faults.clear("google")
+    assert "refuses access" in await error_of(client.headers)
+    await client.sync()
+    assert await error_of(client.headers) is None
+
+
+async def test_looking_for_removed_reviews_gets_to_all(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reviews that are there and yet on no page (Google has taken their stars) do not hide those that are gone."""
+    monkeypatch.setattr("shared.areas.reviews.sync._CHECKED_AT_ONCE", 2)
+    odd = [client.at_google(), client.at_google()]
+    gone = client.at_google()
+    await client.sync()
+    await client.world.db.execute(
+        "update reviews set last_synced_at = last_synced_at + interval '1 ms' where platform_review_id = $1",
+        gone["name"],
+    )
+    for review in odd:
+        review["starRating"] = "STAR_RATING_UNSPECIFIED"
+    del client.google.reviews[gone["name"]]
+    await client.sync(forceFullSync=True)
+    assert len(await client.reviews()) == 3
+    await client.sync(forceFullSync=True)
+    assert {one["platform_review_id"] for one in await client.reviews()} == {one["name"] for one in odd}
+
+
+async def test_pages_in_a_circle_are_left(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that names itself as the next one is not read for ever."""
+    client.at_google()
+    asked: list[str] = []
+    plain = type(client.world.services.google_business("")).reviews
+
+    async def reviews(self: Any, location: str, page_token: str = "") -> Any:
+        asked.append(page_token)
+        return replace(await plain(self, location), next_token="again")
+
+    monkeypatch.setattr("shared.integrations.google_business.client.GoogleBusiness.reviews", reviews)
+    [error] = (await client.sync())["errors"]
+    assert (asked, "tried again" in error["error"]) == (["", "again"], True)
+
+
+async def test_an_account_that_is_not_ours_hides_no_other(client: Client) -> None:
+    """Google may list an account and refuse its locations: the others are shown."""
+    closed = f"{client.account}9"
+    client.google.add_account(closed, "Closed", owner=client.person)
+    plain = type(client.world.services.google_business("")).locations
+
+    async def locations(self: Any, account: str) -> Any:
+        if account == f"accounts/{closed}":
+            raise Reconnect("google business", status=403)
+        return await plain(self, account)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.integrations.google_business.client.GoogleBusiness.locations", locations)
+        answer = await client.call("POST", "/locations/refresh")
+    assert [one["accountId"] for one in answer.json()["locations"]] == [f"accounts/{client.account}"]
+
+
+async def test_news_is_judged_once(client: Client) -> None:
+    """News is judged when the rules look at it: no second run is asked to judge it as history at the same time."""
+    review, _ = await client.news()
+    assert await client.work("reviews_catch_up") == []
+    await client.work()
+    assert (await client.review(review))["sentiment_label"] == "positive"
+
+
+@pytest.mark.parametrize("twice", [False, True])
+async def test_a_location_of_another_account_keeps_its_reviews(client: Client, twice: bool) -> None:
+    """The location is reached through another account: Google's names change, what people noted stays, nothing is
+    there twice; also where both names were stored."""
+    review, stored = await client.have()
+    await client.call("PUT", f"/{stored['id']}/notes", json={"notes": "call her"})
+    before, client.account = client.location, f"{client.account}8"
+    client.google.add_account(client.account, "Group", owner=client.person)
+    client.google.add_location(client.account, client.number, "Main Street")
+    del client.google.locations[before], client.google.reviews[review["name"]]
+    review["name"] = review["name"].replace(before, client.location)
+    client.google.reviews[review["name"]] = review
+    if twice:
+        await client.world.db.execute(
+            """insert into reviews (client_id, oauth_resource_id, platform_review_id, reviewer_name, rating,
+                                    review_created_at, internal_notes)
+               values ($1, $2, $3, 'Ada', 5, now(), 'call her')""",
+            client.id, client.location_id, review["name"],
+        )  # fmt: skip
+    await client.world.db.execute(
+        "update oauth_locations set account_id = $2 where oauth_connection_id = $1",
+        client.connection_id,
+        client.account,
+    )
+    done = await client.sync(forceFullSync=True)
+    assert (done["errors"], done["newReviews"]) == ([], 0)
+    [shown] = await client.reviews()
+    assert (shown["platform_review_id"], shown["internal_notes"]) == (review["name"], "call her")
+    assert (await client.call("POST", f"/{shown['id']}/respond", json={"response": "Thanks!"})).status_code == 200

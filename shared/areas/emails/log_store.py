@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from shared.areas.emails.models import LogQuery
+from shared.areas.queries import like_pattern
 from shared.db.database import Executor, Record
 
 # A row of the log (alias e) as the list shows it.
@@ -36,7 +37,8 @@ async def page(db: Executor, query: LogQuery) -> str:
             'pagination', json_build_object('page', $7, 'limit', $6, 'total', n, 'totalPages', ceil(n::numeric / $6))
         )::text from total
         """,  # noqa: S608  the columns are ours
-        query.chosen_type, query.chosen_status, query.pattern, query.date_from, query.date_to, query.limit, query.page,
+        query.chosen_type, query.chosen_status, like_pattern(query.search), query.date_from, query.date_to, query.limit,
+        query.page,
     )  # fmt: skip
     return text
 

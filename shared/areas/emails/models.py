@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field
 
+from shared.areas.queries import From, PageNumber, PageSize, To
 from shared.areas.text import EmailAddress, LongText, Text
 
 
@@ -77,48 +77,16 @@ class Received(BaseModel):
     skipped: str | None = None
 
 
-def _moment(text: str, *, last: bool) -> datetime:
-    """A moment in UTC; of a date alone the first, or with *last* the last."""
-    try:
-        moment = datetime.combine(date.fromisoformat(text), time.max if last else time.min)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 class LogQuery(BaseModel):
     """Which mails of the log: ``all`` filters nothing; a page or limit out of range counts as the nearest in range."""
 
-    page: int = 1
-    limit: int = 50
+    page: PageNumber = 1
+    limit: PageSize = 50
     email_type: Text = "all"
     status: Text = "all"
     search: Text = ""
-    date_from: AwareDatetime | None = None
-    date_to: AwareDatetime | None = None
-
-    @field_validator("date_from", "date_to", mode="before")
-    @classmethod
-    def _read_date(cls, value: object, info: ValidationInfo) -> object:
-        """A date without a time is all of that day; without a zone it is UTC's."""
-        if not isinstance(value, str):
-            return value
-        if not value.strip():
-            return None
-        try:
-            return _moment(value.strip(), last=info.field_name == "date_to")
-        except (ValueError, OverflowError):
-            raise ValueError("is not a date such as 2026-01-31") from None
-
-    @field_validator("page")
-    @classmethod
-    def _clamp_page(cls, value: int) -> int:
-        return max(1, min(value, 1_000_000))
-
-    @field_validator("limit")
-    @classmethod
-    def _clamp_limit(cls, value: int) -> int:
-        return max(1, min(value, 100))
+    date_from: From = None
+    date_to: To = None
 
     @property
     def chosen_type(self) -> str | None:
@@ -127,13 +95,6 @@ class LogQuery(BaseModel):
     @property
     def chosen_status(self) -> str | None:
         return self.status if self.status not in ("", "all") else None
-
-    @property
-    def pattern(self) -> str | None:
-        """The search as a pattern of LIKE in which its own wildcards mean themselves."""
-        words = self.search.strip()
-        escaped = re.sub(r"([\\%_])", r"\\\1", words)
-        return f"%{escaped}%" if words else None
 
 
 class StatsQuery(BaseModel):

@@ -1,17 +1,16 @@
 """What happens to a review by itself: its mood is judged, the client is told, and the first rule that matches acts.
 
 A review is looked at once, after its mood is known, and only if it is news and nobody has answered it. What a rule is
-to write is a piece of work of its own, after the rule's delay; it stops when the review was answered, changed or
-removed meanwhile. Every step is logged, also the ones not taken.
+to write is a piece of work of its own (rule_replies.py). Every step is logged, also the ones not taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from shared.areas.emails import service as emails
@@ -31,38 +30,58 @@ from shared.areas.reviews import (
 )
 from shared.areas.reviews.models import CatchUp, Evaluate, RunRule
 from shared.areas.reviews.outside import Outside
-from shared.areas.reviews.writing import Asked, Mood
+from shared.areas.reviews.writing import Mood, Unreadable
 from shared.db.database import Record, Transaction
-from shared.errors import Conflict, Reconnect, Rejected, TryLater, VendorError
+from shared.errors import Rejected, TryLater, VendorError
 
 _HISTORY_AT_ONCE = 40  # moods judged by one run
 
 
-async def judge_mood(outside: Outside, review: Record, *, last_attempt: bool) -> Mood | None:
-    """The mood of a review; None when it has too few words, the AI will not say, or could not for too long."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """That the AI was asked for a review's mood; None: it does not judge this review, now or later."""
+
+    mood: Mood | None
+
+
+async def judge_mood(outside: Outside, review: Record, *, last_attempt: bool) -> Judged | None:
+    """What the AI says of a review's mood. None when that is known, when the review has too few words, and when the AI
+    could not be asked for too long: then it is judged with the history, after a later sync."""
     if len((review["review_text"] or "").strip()) < rules.SENTIMENT_FROM or review["sentiment_analyzed_at"] is not None:
         return None
     try:
-        return await service.judge(outside, review)
-    except (Rejected, Reconnect) as error:
-        outside.warn("mood_refused", review_id=review["id"], reason=str(error))
-    except TryLater as error:
+        return Judged(await service.judge(outside, review))
+    except VendorError as error:
+        if _withheld(error):
+            outside.warn("mood_refused", review_id=review["id"], reason=str(error))
+            return Judged(None)
         if not last_attempt:
-            raise
+            raise TryLater(error.vendor, status=error.status, reason=error.reason) from error
         outside.warn("mood_given_up", review_id=review["id"], reason=str(error))
     return None
 
 
-async def find(outside: Outside, work: Evaluate | RunRule) -> Record | None:
+def _withheld(error: VendorError) -> bool:
+    """Whether the AI refuses this review; any other refusal is of our settings, and ends with them."""
+    return isinstance(error, Rejected) and error.status is None
+
+
+async def find(outside: Outside, work: Evaluate) -> Record | None:
     """The review that a message is about, as it was then; None when it is gone, or a newer message will come."""
     row = await store.find(outside.db, work.client_id, work.review_id)
     return row if row is not None and row["review_updated_at"] == work.version else None
 
 
-async def keep(tx: Transaction, outside: Outside, work: Evaluate, review: Record, mood: Mood | None) -> None:
-    """Store the mood; of a review that is news, tell whom it concerns and let the rules look at it, once."""
-    if review["sentiment_analyzed_at"] is None:
-        await store.set_mood(tx, work.client_id, work.review_id, *_columns(mood))
+async def keep(tx: Transaction, outside: Outside, work: Evaluate, judged: Judged | None) -> None:
+    """Store the mood; of a review that is news, tell whom it concerns and let the rules look at it, once.
+
+    Nothing is done about a review that was edited while the AI judged it: its next message is on the way.
+    """
+    review = await store.find(tx, work.client_id, work.review_id, lock=True)
+    if review is None or review["review_updated_at"] != work.version:
+        return
+    if judged is not None:
+        await store.set_mood(tx, work.client_id, work.review_id, work.version, judged.mood)
     row = await automation_store.take(tx, work.client_id, work.review_id)
     if row is None:
         return
@@ -73,10 +92,6 @@ async def keep(tx: Transaction, outside: Outside, work: Evaluate, review: Record
         return
     if not await _first_rule(tx, outside, work, row):
         await _draft_by_settings(tx, work, row, wishes)
-
-
-def _columns(mood: Mood | None) -> tuple[float | None, str | None]:
-    return (mood.score, mood.label) if mood else (None, None)
 
 
 async def _tell(tx: Transaction, outside: Outside, owner: UUID, review: Record, wishes: Record) -> None:
@@ -175,102 +190,6 @@ async def _log(tx: Transaction, work: Evaluate, rule: Record, status: str, *, er
     )  # fmt: skip
 
 
-# --- writing by itself ------------------------------------------------------------------------------------------------
-
-
-async def pending(outside: Outside, work: RunRule) -> tuple[Record, Record | None] | str:
-    """The review and the rule of work that still is to be done, or why it is not."""
-    row = await automation_store.pending(outside.db, work.client_id, work.log_id)
-    if row is None:
-        return "done"
-    review = await find(outside, work)
-    if review is None:
-        return "The review was changed or removed meanwhile."
-    if review["has_response"]:
-        return "The review was answered meanwhile."
-    if row["rule_id"] is None:
-        return (review, None) if row["by_settings"] else "The rule was deleted meanwhile."
-    rule = await settings_store.rule(outside.db, work.client_id, row["rule_id"])
-    if rule is None or not rule["is_active"]:
-        return "The rule was switched off meanwhile."
-    return review, rule
-
-
-async def compose(outside: Outside, review: Record, rule: Record | None) -> tuple[str, Mapping[str, Any], str | None]:
-    """The reply, how it was asked for, and the AI's instructions (None: a template alone)."""
-    template = (rule["response_template"] or "") if rule else ""
-    values = {
-        "reviewer_name": review["reviewer_name"],
-        "business_name": review["business_name"] or "",
-        "rating": str(review["rating"]),
-        "location_name": review["resource_name"] or "",
-    }
-    if rule and template and not rule["use_ai_personalization"]:
-        return rules.filled(template, values), {"template": True}, None
-    asked = Asked(
-        business=review["business_name"] or "",
-        about=review["business_description"] or "",
-        tone=(rule["ai_tone"] if rule else None) or review["tone"],
-        names_business=review["names_business"],
-        names_reviewer=review["names_reviewer"],
-        template=rules.filled(template, {**values, "reviewer_name": "the reviewer"}),
-    )
-    text, system = await service.write(outside, review, asked)
-    return text, asked.params(), system
-
-
-async def keep_written(
-    tx: Transaction,
-    work: RunRule,
-    rule: Record | None,
-    text: str,
-    *,
-    model: str,
-    params: Mapping[str, Any],
-    system: str | None,
-    took_ms: int,
-) -> None:
-    """Store the draft; send it when the rule may, and nothing speaks against it. Once, whatever is delivered again."""
-    review = await store.find(tx, work.client_id, work.review_id, lock=True)
-    if review is None or review["has_response"] or review["review_updated_at"] != work.version:
-        await automation_store.settle(tx, work.log_id, "skipped", error="The review was changed meanwhile.")
-        return
-    by_ai = system is not None
-    draft = await store.insert_draft(
-        tx, work.client_id, work.review_id, text,
-        model=model if by_ai else None, prompt=system, params={**params, "generationTime": took_ms}, by=None,
-    )  # fmt: skip
-    held = None
-    if rule is not None and rule["action_type"] == "auto_send":
-        held = _why_held(rule, review, text, by_ai=by_ai)
-        if held is None:
-            try:
-                await replies.want(tx, work.client_id, review, text, draft_id=draft["id"], rule_id=rule["id"])
-                await store.change_draft(tx, draft["id"], status="approved")
-            except Conflict as error:
-                held = error.message
-    await automation_store.settle(
-        tx, work.log_id, "executed", draft_id=draft["id"], model=model if by_ai else None, asked=params,
-        latency_ms=took_ms, answered={"held": held} if held else {},
-    )  # fmt: skip
-
-
-def _why_held(rule: Record, review: Record, text: str, *, by_ai: bool) -> str | None:
-    """Why a rule's reply waits for a person; None when it may go."""
-    if not rules.may_send_itself(rule, review["rating"]):
-        return "The rule asks for approval."
-    if review["sentiment_label"] == "negative":
-        return "The review's mood is negative."
-    if by_ai:
-        return rules.doubt_about(review["review_text"] or "", text)
-    return "The reply is too long." if rules.too_long(text) else None
-
-
-async def settle(outside: Outside, work: RunRule, status: str, error: str) -> None:
-    """Say in the log that work was not done, and why."""
-    await automation_store.settle(outside.db, work.log_id, status, error=error)
-
-
 # --- history ----------------------------------------------------------------------------------------------------------
 
 
@@ -292,14 +211,11 @@ async def go_on(tx: Transaction, work: CatchUp) -> None:
 async def _judge_old(outside: Outside, owner: UUID, row: Record, until: float) -> bool:
     if time.monotonic() > until:
         return False
+    mood = None
     try:
         mood = await service.judge(outside, row)
-    except Rejected as error:
-        if error.status is not None:
+    except VendorError as error:
+        if not (_withheld(error) or isinstance(error, Unreadable)):  # whose answer makes no sense is not asked again
             return False
-        await store.set_mood(outside.db, owner, row["id"], None, None)
-        return True
-    except VendorError:
-        return False
-    await store.set_mood(outside.db, owner, row["id"], mood.score, mood.label)
+    await store.set_mood(outside.db, owner, row["id"], row["review_updated_at"], mood)
     return True

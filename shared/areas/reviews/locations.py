@@ -9,11 +9,18 @@ from shared.areas.connections import offers
 from shared.areas.connections import store as connections
 from shared.areas.reviews import rules, sync_store
 from shared.areas.reviews.models import Google
-from shared.areas.reviews.outside import Outside, ask, require_warm
+from shared.areas.reviews.outside import PROJECT, Outside, ask
 from shared.db.database import Record
-from shared.errors import Conflict, Rejected, VendorError
+from shared.errors import Conflict, Reconnect, Rejected, VendorError
 
 TYPE = "google_location"
+NOT_CONNECTED = "Google Business Profile is not connected. Please connect it, or connect it again."
+
+
+async def require_connection(outside: Outside, owner: UUID) -> None:
+    """Conflict, with ``requiresReconnect``, when none of the client's Google connections works."""
+    if not await connections.active_connections(outside.db, owner, "google"):
+        raise Conflict(NOT_CONNECTED, code="NOT_CONNECTED", requiresReconnect=True)
 
 
 async def chosen(outside: Outside, owner: UUID) -> list[Record]:
@@ -33,7 +40,7 @@ async def parent(outside: Outside, owner: UUID, location: Record) -> str:
     if known is not None:
         return known
     _, number = rules.parts_of(location["resource_id"])
-    await require_warm(outside)
+    await outside.pauses.require_none(PROJECT)
     found = await offers.location_name(outside.connections, owner, location["connection_id"], number)
     if found is None:
         raise Rejected("google business", status=404, reason="no account of this connection has the location")
@@ -68,13 +75,19 @@ async def at_google(outside: Outside, owner: UUID) -> list[dict[str, Any]]:
     """Every location that the client's Google connections may see, each with ``accountName`` and ``accountId``."""
     found = []
     for connection in await connections.active_connections(outside.db, owner, "google"):
+        found += await ask(outside, owner, connection["id"], _everywhere)
+    return found
 
-        async def look(google: Google) -> list[dict[str, Any]]:
-            return [
-                {**location.raw, "accountName": account.title, "accountId": account.name}
-                for account in await google.accounts()
-                for location in await google.locations(account.name)
-            ]
 
-        found += await ask(outside, owner, connection["id"], look)
+async def _everywhere(google: Google) -> list[dict[str, Any]]:
+    """The locations of all accounts; one that Google does not open to this person has none."""
+    found = []
+    for account in await google.accounts():
+        try:
+            places = await google.locations(account.name)
+        except Reconnect as error:
+            if error.status != 403:
+                raise
+            continue
+        found += [{**place.raw, "accountName": account.title, "accountId": account.name} for place in places]
     return found

@@ -1,15 +1,16 @@
-"""What the reviews area reads from requests and messages, and what it asks of Google, the AI and the document store."""
+"""What the reviews area reads from requests and messages, and what it asks of Google."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 from pydantic.fields import FieldInfo
 
+from shared.areas.queries import From, PageNumber, PageSize, To, in_range
 from shared.areas.text import EmailAddress, OptionalLongText, OptionalText, blank_is_none
 
 Tone = Literal["professional", "friendly", "casual", "formal", "empathetic"]
@@ -86,58 +87,7 @@ class Google(Protocol):
     async def reply(self, name: str, comment: str) -> None: ...
 
 
-class Ai(Protocol):
-    """Whoever answers prompts (``gcp.vertex``)."""
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        system: str,
-        temperature: float,
-        max_tokens: int,
-        model: str,
-        json_schema: Mapping[str, Any] | None = None,
-    ) -> str: ...
-
-
-class Documents(Protocol):
-    """Short-lived documents that every instance sees (``gcp.firestore``)."""
-
-    async def get(self, collection: str, key: str) -> dict[str, Any] | None: ...
-
-    async def put(self, collection: str, key: str, fields: dict[str, Any], *, lifetime: timedelta) -> None: ...
-
-
 # --- requests ---------------------------------------------------------------------------------------------------------
-
-
-def _moment(value: object) -> object:
-    """A day is its first instant in UTC; a time without zone is UTC's."""
-    if isinstance(value, str) and value.strip():
-        try:
-            told = datetime.fromisoformat(value.strip())
-            return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-        except OverflowError as error:
-            raise ValueError("is not a date such as 2026-01-31") from error
-    return blank_is_none(value)
-
-
-def _last_moment(value: object) -> object:
-    """As ``_moment``; of a day alone the last instant."""
-    if isinstance(value, str) and len(value.strip()) == len("2026-01-31"):
-        return datetime.combine(date.fromisoformat(value.strip()), time.max, UTC)
-    return _moment(value)
-
-
-def _in_range(least: int, most: int) -> BeforeValidator:
-    """A number out of range counts as the nearest in range."""
-
-    def clamp(value: object) -> object:
-        text = str(value).strip()
-        return max(least, min(int(text), most)) if text.lstrip("-").isdecimal() and len(text) < 20 else value
-
-    return BeforeValidator(clamp)
 
 
 def _only_true(value: object) -> object:
@@ -146,8 +96,11 @@ def _only_true(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-PageNumber = Annotated[int, _in_range(1, 1_000_000)]
-PageSize = Annotated[int, _in_range(1, 100)]
+def _default_if_null(default: Any) -> BeforeValidator:
+    """The panel sends null when a field is cleared: that asks for the default."""
+    return BeforeValidator(lambda value: default if value is None else value)
+
+
 Filter = Annotated[bool | None, BeforeValidator(_only_true)]
 OptionalId = Annotated[UUID | None, BeforeValidator(blank_is_none)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -168,8 +121,8 @@ class ListReviews(BaseModel):
     sentimentLabel: Annotated[Sentiment | None, BeforeValidator(blank_is_none)] = None
     search: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     locationId: OptionalId = None
-    dateFrom: Annotated[datetime | None, BeforeValidator(_moment)] = None
-    dateTo: Annotated[datetime | None, BeforeValidator(_last_moment)] = None
+    dateFrom: From = None
+    dateTo: To = None
 
     @property
     def responded(self) -> bool | None:
@@ -178,7 +131,7 @@ class ListReviews(BaseModel):
 
 
 class Statistics(BaseModel):
-    days: Annotated[int, _in_range(1, 3650)] = 30
+    days: Annotated[int, in_range(1, 3650)] = 30
 
 
 class StartSync(BaseModel):
@@ -205,7 +158,7 @@ class DraftResponse(BaseModel):
     includeBusinessName: bool | None = None
     includeReviewerName: bool | None = None
     customInstructions: OptionalText = None
-    maxLength: Annotated[int, Field(ge=50, le=4000)] = 500
+    maxLength: Annotated[int, _default_if_null(500), Field(ge=50, le=4000)] = 500
 
 
 class SendResponse(BaseModel):
@@ -248,11 +201,6 @@ def _https(value: object) -> object:
     if isinstance(value, str) and not value.strip().startswith("https://"):
         raise ValueError("must begin with https://")
     return value.strip() if isinstance(value, str) else value
-
-
-def _default_if_null(default: Any) -> BeforeValidator:
-    """The panel sends null when a field is cleared: that asks for the default."""
-    return BeforeValidator(lambda value: default if value is None else value)
 
 
 _Signature = Annotated[str, StringConstraints(max_length=300)]

@@ -20,8 +20,10 @@ from shared.db.database import Record, Transaction
 from shared.errors import Conflict, Invalid, Reconnect, Rejected, TryLater, VendorError
 
 LEASE = timedelta(seconds=60)  # longer than Google may take for the question and the answer
-PERSON_FIRST = timedelta(seconds=60)  # the queue waits while a person's own request tries
+PERSON_FIRST = timedelta(seconds=15)  # the queue waits while a person's own request tries; the lease does the rest
+LOST_AFTER = timedelta(hours=6)  # longer than the queue tries
 PORTAL = "/portal?tab=reviews"
+_HOURS = "Google could not be reached for hours. Please send it again."
 
 
 class ReplyFailed(Conflict):
@@ -119,7 +121,14 @@ async def give_up(outside: Outside, owner: UUID, review_id: UUID) -> None:
     """Google was out for too long: say so where it is seen, and let a person try again."""
     rev = await reply_store.waiting(outside.db, owner, review_id)
     if rev is not None:
-        await fail(outside, owner, review_id, rev, "Google could not be reached for hours. Please send it again.")
+        await fail(outside, owner, review_id, rev, _HOURS)
+
+
+async def give_up_lost(outside: Outside) -> None:
+    """Say the same of replies whose work is no more: it crashed at every try, or its queue was emptied."""
+    for row in await reply_store.lost(outside.db, LOST_AFTER):
+        outside.warn("reply_lost", review_id=row["review_id"])
+        await fail(outside, row["client_id"], row["review_id"], row["rev"], _HOURS)
 
 
 async def fail(outside: Outside, owner: UUID, review_id: UUID, rev: int, reason: str) -> None:

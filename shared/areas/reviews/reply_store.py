@@ -141,6 +141,18 @@ async def waiting(db: Executor, owner: UUID, review_id: UUID) -> int | None:
     return rev
 
 
+async def lost(db: Executor, after: timedelta) -> list[Record]:
+    """Replies that have been on their way for longer than their work is tried: client_id, review_id, rev."""
+    return await db.fetch(
+        """
+        select client_id, review_id, rev from review_replies
+        where status = 'sending' and requested_at < now() - $1::interval
+        order by requested_at limit 100
+        """,
+        after,
+    )
+
+
 async def seen_elsewhere(db: Executor, owner: UUID, review_id: UUID, reply: str) -> None:
     """Somebody has answered at Google itself."""
     await db.execute(

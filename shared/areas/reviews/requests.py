@@ -22,7 +22,7 @@ from shared.db.database import Database, Executor
 from shared.errors import Conflict, Invalid, NotFound
 
 NO_REQUEST = "There is no such request."
-MAILS = Limit("review-requests", 60, 3600)  # an hour, for each client
+REQUESTS = Limit("review-requests", 60, 3600)  # an hour, for each client
 ASK_AGAIN_DAYS = 30
 NO_SMS = "Text messages are not available."
 
@@ -41,6 +41,7 @@ async def show(db: Executor, owner: UUID, request_id: UUID, *, base: str) -> str
 async def create(outside: Outside, owner: UUID, wish: CreateRequest, *, by: UUID) -> str:
     """Keep a request and, by mail, send it. A text message is kept as failed: nobody sends any."""
     email = wish.customerEmail or ""
+    await counters.spend(outside.db, (REQUESTS, str(owner)))
     if wish.deliveryMethod == "email":
         await _require_may_mail(outside.db, owner, email)
     if wish.deliveryMethod == "sms" and not wish.customerPhone:
@@ -128,7 +129,6 @@ async def stop(db: Executor, token: str) -> None:
 async def _require_may_mail(db: Database, owner: UUID, email: str) -> None:
     if not email:
         raise Invalid.field("customerEmail", "is missing")
-    await counters.spend(db, (MAILS, str(owner)))
     if await request_store.wants_none(db, owner, email):
         raise Conflict("This person does not want to be asked by mail.", code="UNSUBSCRIBED")
     await _require_not_lately(db, owner, email)

@@ -105,6 +105,7 @@ def shortened(text: str, characters: int) -> str:
     return (head or cut).rstrip(" ,;:-")
 
 
+_ENGLISH = re.compile(r"\b(?:thanks?|you|your|we|our|the|for|sorry)\b", re.IGNORECASE)
 _STEERS = re.compile(
     r"ignore (?:all |any |the )?(?:previous|prior|above|earlier)|disregard (?:all|any|the|previous|prior)|system prompt"
     r"|as an ai|you are now|(?:new|following) instructions?|respond with|reply with|say exactly|repeat after",
@@ -129,15 +130,20 @@ def doubt_about(review_text: str, reply: str) -> str | None:
     """
     if _STEERS.search(review_text):
         return "The review reads like instructions."
+    return doubt_in(reply) or (None if _ENGLISH.search(reply) else "The reply is not in English.")
+
+
+def doubt_in(words: str) -> str | None:
+    """What in these words a person should see before they are published; only English ones are understood."""
     for pattern, doubt in (
         (_LEADS_AWAY, "The reply names an address."),
         (_NUMBER, "The reply names a number."),
         (_HEALTH, "The reply speaks of health."),
         (_PROMISES, "The reply promises something."),
     ):
-        if pattern.search(reply):
+        if pattern.search(words):
             return doubt
-    return "The reply is too long." if too_long(reply) else None
+    return None
 
 
 # --- automation -------------------------------------------------------------------------------------------------------
@@ -184,14 +190,3 @@ def filled(template: str, values: Mapping[str, str]) -> str:
     What is put in is not looked at again, so that nothing in a name is a place of its own.
     """
     return _PLACE.sub(lambda found: values.get(found[1].lower(), found[0]), template)
-
-
-def pages(page: int, limit: int, total: int) -> dict[str, int]:
-    """Where in a list this page is."""
-    return {"page": page, "limit": limit, "total": total, "totalPages": -(-total // limit)}
-
-
-def pattern(words: str) -> str | None:
-    """A search as a pattern of LIKE in which its own wildcards mean themselves; None for an empty one."""
-    escaped = re.sub(r"([\\%_])", r"\\\1", words.strip())
-    return f"%{escaped}%" if escaped else None

@@ -6,7 +6,6 @@ exist. Source: spec api-reviews-webhooks-jobs §1.
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 from uuid import UUID
@@ -71,12 +70,11 @@ async def sync_now(outside: Outside, owner: UUID, *, full: bool) -> dict[str, An
 
 async def refresh_locations(outside: Outside, owner: UUID) -> dict[str, Any]:
     """What Google lists now; nothing is stored."""
+    await locations.require_connection(outside, owner)
     try:
         found = await locations.at_google(outside, owner)
     except Reconnect as error:
         raise Conflict(sync.told(error), code="RECONNECT_REQUIRED", requiresReconnect=True) from error
-    if not found and not json.loads(await settings_store.connection(outside.db, owner))["isConnected"]:
-        raise Conflict("Google Business Profile is not connected.", code="NOT_CONNECTED", requiresReconnect=True)
     return {"locations": found, "message": f"Google lists {len(found)} locations."}
 
 
@@ -165,7 +163,7 @@ async def analyze_sentiment(outside: Outside, owner: UUID, review_id: UUID) -> d
         mood = await judge(outside, review)
     except (Rejected, Reconnect) as error:
         raise Conflict("The AI does not judge this review.", code="AI_REFUSED") from error
-    await store.set_mood(outside.db, owner, review_id, mood.score, mood.label)
+    await store.set_mood(outside.db, owner, review_id, review["review_updated_at"], mood)
     return {"sentiment": {"score": mood.score, "label": mood.label, "reasoning": mood.reasoning}}
 
 
@@ -290,7 +288,7 @@ async def create_rule(tx: Transaction, owner: UUID, wish: SaveRule, *, by: UUID)
     columns = wish.given()
     if not columns.get("name"):
         raise Invalid.field("name", "is missing")
-    if not {"action_type", "actionType"} & columns.keys():
+    if "action_type" not in columns:
         raise Invalid.field("actionType", "is missing")
     await _check_rule(tx, owner, columns)
     return await settings_store.insert_rule(tx, owner, columns, by)

@@ -141,7 +141,7 @@ async def insert_rule(db: Executor, owner: UUID, columns: Mapping[str, object], 
     return text
 
 
-async def rule(db: Executor, owner: UUID, rule_id: UUID, *, lock: bool = False) -> Record | None:
+async def rule(db: Executor, owner: UUID, rule_id: UUID | None, *, lock: bool = False) -> Record | None:
     return await db.fetchrow(
         f"select * from review_automation_rules where id = $2 and client_id = $1 {'for update' if lock else ''}",  # noqa: S608
         owner,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.areas.reviews import rules
+from shared.areas.queries import like_pattern
 from shared.areas.reviews.models import ListReviews
+from shared.areas.reviews.writing import Mood
 from shared.db.database import Executor, Record
 
 _DRAFT = """json_build_object(
@@ -80,7 +82,7 @@ async def page(db: Executor, owner: UUID, query: ListReviews) -> str:
         )::text
         """,  # noqa: S608  columns and orders are ours
         owner, query.limit, (query.page - 1) * query.limit, query.rating, query.responded, query.isFlagged,
-        query.priority, query.sentimentLabel, rules.pattern(query.search), query.locationId, query.dateFrom,
+        query.priority, query.sentimentLabel, like_pattern(query.search), query.locationId, query.dateFrom,
         query.dateTo, query.page,
     )  # fmt: skip
     return text
@@ -226,14 +228,14 @@ async def find(db: Executor, owner: UUID, review_id: UUID, *, lock: bool = False
     )
 
 
-async def set_mood(db: Executor, owner: UUID, review_id: UUID, score: float | None, label: str | None) -> None:
-    """What the AI thinks of a review; with None, that it would not say."""
+async def set_mood(db: Executor, owner: UUID, review_id: UUID, version: datetime | None, mood: Mood | None) -> None:
+    """What the AI thinks of a review, unless that was edited since *version*; with None, that it would not say."""
     await db.execute(
         """
-        update reviews set sentiment_score = $3, sentiment_label = $4, sentiment_analyzed_at = now(), updated_at = now()
-        where id = $2 and client_id = $1
+        update reviews set sentiment_score = $4, sentiment_label = $5, sentiment_analyzed_at = now(), updated_at = now()
+        where id = $2 and client_id = $1 and review_updated_at is not distinct from $3
         """,
-        owner, review_id, None if score is None else f"{score:.2f}", label,
+        owner, review_id, version, f"{mood.score:.2f}" if mood else None, mood.label if mood else None,
     )  # fmt: skip
 
 

@@ -18,11 +18,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.areas.connections import store as connections
 from shared.areas.reviews import locations, rules, settings_store, sync_store
-from shared.areas.reviews.models import CatchUp, Evaluate, Page, Review, SyncDue
+from shared.areas.reviews.models import CatchUp, Evaluate, Google, Page, Review, SyncDue
 from shared.areas.reviews.outside import Outside, ask
-from shared.db.database import Record, Transaction
+from shared.db.database import Executor, Record, Transaction
 from shared.errors import Conflict, NotFound, Reconnect, Rejected, TryLater, VendorError
 
 TOPIC = "reviews-sync-due"
@@ -91,10 +90,12 @@ async def fan_out(tx: Transaction) -> int:
 async def sync_client(outside: Outside, owner: UUID, *, full: bool, within_s: float) -> All:
     """Read every location of the client while a person waits. Conflict when there is no connection that works."""
     found = await locations.chosen(outside, owner)
-    if not found and not await connections.active_connections(outside.db, owner, "google"):
-        message = "Google Business Profile is not connected. Please connect it, or connect it again."
-        await sync_store.sum_up(outside.db, owner, message)
-        raise Conflict(message, code="NOT_CONNECTED", requiresReconnect=True)
+    if not found:
+        try:
+            await locations.require_connection(outside, owner)
+        except Conflict as error:
+            await sync_store.failed(outside.db, owner, error.message)
+            raise
     until, done = time.monotonic() + within_s, All()
     for location in found:
         if time.monotonic() > until:
@@ -112,6 +113,7 @@ async def sync_client(outside: Outside, owner: UUID, *, full: bool, within_s: fl
             if isinstance(error, TryLater):
                 await send_on(outside, owner, location["id"], full=full)
     if done.reconnect and len(done.errors) == len(found):
+        await sync_store.failed(outside.db, owner, done.errors[0]["error"])
         raise Conflict(done.errors[0]["error"], code="RECONNECT_REQUIRED", requiresReconnect=True)
     return done
 
@@ -208,6 +210,7 @@ class _Run:
             self.full_since, self.token = state["full_started_at"], state["full_page_token"]
         elif full or late or self.synced_at is None:
             self.full_since = await sync_store.begin_full(self.outside.db, self.id)
+            await sync_store.move(self.outside.db, self.owner, self.parent)
 
     async def read(self, until: float) -> None:
         """Store page after page, until the end, what is known, or the time is over."""
@@ -222,6 +225,8 @@ class _Run:
                 if self.full_since is not None and page.next_token:
                     await sync_store.keep_page(tx, self.id, page.next_token)
             self.done.skipped += page.unreadable
+            if page.next_token and page.next_token == self.token:
+                raise TryLater("google business", reason="its pages lead in a circle")
             self.token = page.next_token
             if is_last and self.full_since is None and await self._misses(page.total):
                 self.full_since, self.token = await sync_store.begin_full(self.outside.db, self.id), ""
@@ -268,9 +273,9 @@ class _Run:
                 self.full_since, self.token = await sync_store.begin_full(self.outside.db, self.id), ""
         raise TryLater("google business", reason="its page tokens do not hold")
 
-    async def _fence(self, tx: Transaction) -> None:
-        """Nothing is stored unless the lease is still this run's; the lock keeps it so until the commit."""
-        if not await sync_store.keep_lease(tx, self.id, self.lease, LEASE):
+    async def _fence(self, db: Executor) -> None:
+        """Nothing is stored unless the lease is still this run's; in a transaction the lock keeps it so to its end."""
+        if not await sync_store.keep_lease(db, self.id, self.lease, LEASE):
             raise SyncLost
 
     async def _store(self, tx: Transaction, reviews: Sequence[Review], read_at: datetime) -> None:
@@ -307,31 +312,36 @@ class _Run:
         }
 
     async def _finish(self, newest: datetime | None) -> None:
-        gone = await self._gone() if self.full_since is not None else []
+        gone, there = await self._gone() if self.full_since is not None else ([], [])
         async with self.outside.transaction() as tx:
             await self._fence(tx)
             for review_id in gone:
                 await sync_store.remove(tx, self.owner, review_id)
+            await sync_store.saw(tx, self.owner, there)
             await sync_store.finished(tx, self.id, newest, full=self.full_since is not None)
-            await sync_store.sum_up(tx, self.owner, None)
+            await sync_store.sum_up(tx, self.owner)
             if await sync_store.begin_reading(tx, self.owner):
                 await tx.enqueue("reviews_catch_up", CatchUp(client_id=self.owner).model_dump(mode="json"))
         self.done.removed += len(gone)
         self.done.finished = True
 
-    async def _gone(self) -> list[UUID]:
-        """Reviews that no page has shown, and that Google does not know when asked for them: one that is edited while
-        pages are read moves to a page that was read before."""
+    async def _gone(self) -> tuple[list[UUID], list[UUID]]:
+        """Of the reviews that no page has shown, those that Google does not know when asked for them, and those it
+        does: one that is edited while pages are read moves to a page that was read before."""
         assert self.full_since is not None, "only a full read has seen everything"
         missing = await sync_store.unseen(self.outside.db, self.owner, self.id, self.full_since, _CHECKED_AT_ONCE)
-        gone = []
+        gone: list[UUID] = []
+        there: list[UUID] = []
         for row in missing:
             name: str = row["name"]
-
-            async def look(google: Any, name: str = name) -> Review | None:
-                found: Review | None = await google.review(name)
-                return found
-
-            if await ask(self.outside, self.owner, self.location["connection_id"], look) is None:
+            if not name.startswith(f"{self.parent}/"):  # it is here twice, under the name of another account
                 gone.append(row["id"])
-        return gone
+                continue
+            await self._fence(self.outside.db)
+
+            async def look(google: Google, name: str = name) -> Review | None:
+                return await google.review(name)
+
+            found = await ask(self.outside, self.owner, self.location["connection_id"], look)
+            (gone if found is None else there).append(row["id"])
+        return gone, there

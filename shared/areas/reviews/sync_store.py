@@ -91,6 +91,29 @@ async def begin_full(db: Executor, location_id: UUID) -> datetime:
     return began
 
 
+async def move(db: Executor, owner: UUID, parent: str) -> None:
+    """Give the client's reviews of a location the names that they have under *parent* (``accounts/1/locations/2``).
+
+    Google's names begin with the account through which a location is reached: after another person has connected it,
+    or it has changed its group, its reviews are still the same.
+    """
+    await db.execute(
+        """
+        with known as (
+            select distinct on (review) id, $2 || '/reviews/' || review as name
+            from (select *, split_part(platform_review_id, '/', 6) as review from reviews) r
+            where client_id = $1 and platform = 'google' and split_part(platform_review_id, '/', 4) = $3
+              and split_part(platform_review_id, '/', 2) <> $4
+            order by review, removed_at desc nulls first, last_synced_at desc
+        )
+        update reviews r set platform_review_id = k.name from known k
+        where r.id = k.id and not exists (
+            select from reviews o where o.client_id = $1 and o.platform = 'google' and o.platform_review_id = k.name)
+        """,
+        owner, parent, parent.split("/")[3], parent.split("/")[1],
+    )  # fmt: skip
+
+
 async def keep_page(db: Executor, location_id: UUID, token: str) -> None:
     await db.execute("update review_syncs set full_page_token = $2 where oauth_resource_id = $1", location_id, token)
 
@@ -224,8 +247,27 @@ async def finished(db: Executor, location_id: UUID, newest: datetime | None, *, 
     )  # fmt: skip
 
 
-async def sum_up(db: Executor, owner: UUID, error: str | None) -> None:
-    """The numbers that the client's profile keeps, and when the reviews were last read, or why not."""
+async def saw(db: Executor, owner: UUID, review_ids: Sequence[UUID]) -> None:
+    """These are still at Google, although no page showed them: others are looked for before they are again."""
+    await db.execute(
+        "update reviews set last_synced_at = now() where client_id = $1 and id = any($2)", owner, review_ids
+    )
+
+
+async def failed(db: Executor, owner: UUID, error: str) -> None:
+    """Why the client's reviews cannot be read."""
+    await db.execute(
+        """
+        insert into review_settings (client_id, sync_error) values ($1, $2)
+        on conflict (client_id) do update set sync_error = excluded.sync_error
+        """,
+        owner,
+        error,
+    )
+
+
+async def sum_up(db: Executor, owner: UUID) -> None:
+    """The numbers that the client's profile keeps, and that the reviews were read just now."""
     await db.execute(
         """
         update client_profiles p
@@ -242,13 +284,10 @@ async def sum_up(db: Executor, owner: UUID, error: str | None) -> None:
     )
     await db.execute(
         """
-        insert into review_settings (client_id, last_sync_at, sync_error)
-        values ($1, case when $2::text is null then now() end, $2)
-        on conflict (client_id) do update
-            set last_sync_at = coalesce(excluded.last_sync_at, review_settings.last_sync_at), sync_error = $2
+        insert into review_settings (client_id, last_sync_at) values ($1, now())
+        on conflict (client_id) do update set last_sync_at = now(), sync_error = null
         """,
         owner,
-        error,
     )
 
 
@@ -273,10 +312,9 @@ async def keep_review_url(db: Executor, owner: UUID, location_id: UUID, url: str
     )  # fmt: skip
 
 
-_UNREAD = """exists (
-    select from reviews where client_id = $1 and sentiment_analyzed_at is null and removed_at is null
-      and length(review_text) >= 10
-)"""
+# With words that nobody has judged; news is judged by itself first.
+_UNREAD = """client_id = $1 and sentiment_analyzed_at is null and removed_at is null and length(review_text) >= 10
+    and (automated_at is not null or not is_news)"""
 
 
 async def begin_reading(db: Executor, owner: UUID) -> bool:
@@ -285,7 +323,8 @@ async def begin_reading(db: Executor, owner: UUID) -> bool:
         await db.execute(
             f"""
             update review_settings set reading_until = now() + interval '10 minutes'
-            where client_id = $1 and (reading_until is null or reading_until < now()) and {_UNREAD}
+            where client_id = $1 and (reading_until is null or reading_until < now())
+              and exists (select from reviews where {_UNREAD})
             """,  # noqa: S608  the condition is ours
             owner,
         )
@@ -298,7 +337,8 @@ async def keep_reading(db: Executor, owner: UUID) -> bool:
         await db.fetchval(
             f"""
             update review_settings
-            set reading_until = case when {_UNREAD} then now() + interval '10 minutes' end
+            set reading_until = case
+                when exists (select from reviews where {_UNREAD}) then now() + interval '10 minutes' end
             where client_id = $1 returning reading_until is not null
             """,  # noqa: S608  the condition is ours
             owner,
@@ -307,13 +347,12 @@ async def keep_reading(db: Executor, owner: UUID) -> bool:
 
 
 async def unread(db: Executor, owner: UUID, limit: int) -> list[Record]:
-    """The newest of these: id, reviewer_name, rating, review_text."""
+    """The newest of these: id, reviewer_name, rating, review_text, review_updated_at."""
     return await db.fetch(
-        """
-        select id, reviewer_name, rating, review_text from reviews
-        where client_id = $1 and sentiment_analyzed_at is null and removed_at is null and length(review_text) >= 10
+        f"""
+        select id, reviewer_name, rating, review_text, review_updated_at from reviews where {_UNREAD}
         order by review_created_at desc, id limit $2
-        """,
+        """,  # noqa: S608  the condition is ours
         owner,
         limit,
     )

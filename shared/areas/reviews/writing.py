@@ -7,13 +7,13 @@ their health.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.areas.answers import object_in, one_line
 from shared.areas.reviews import rules
 from shared.errors import TryLater
 
@@ -63,8 +63,8 @@ class Asked:
 
     @property
     def tokens(self) -> int:
-        """Room for the reply: a token is some four characters, in other scripts fewer."""
-        return self.longest // 2 + 64
+        """Room for the reply: a token is some four characters, in other scripts about one."""
+        return self.longest + 64
 
     def params(self) -> dict[str, Any]:
         """What is kept beside the draft."""
@@ -128,20 +128,32 @@ def _fenced(review: Mapping[str, Any], fence: str) -> str:
     return f"Review:\nBEGIN {fence}\nReviewer: {name}\nRating: {review['rating']} of 5\n{text}\nEND {fence}"
 
 
+class Unreadable(TryLater):
+    """The model has answered, but not with what it was asked for."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("vertex", reason=reason)
+
+
+def ending(signature: str) -> str:
+    """What an owner's signature adds to a reply; empty without one."""
+    signed = signature.strip()[:LONGEST_SIGNATURE].strip()
+    return f"\n\n{signed}" if signed else ""
+
+
 def read_reply(answer: str, asked: Asked, signature: str = "") -> str:
-    """The reply in the model's answer, within its length, with the owner's signature. Raises TryLater for nothing."""
+    """The reply in the model's answer, within its length, with the owner's signature. Raises Unreadable for nothing."""
     text = re.sub("[\x00\ud800-\udfff]", "", answer).strip()
     text = re.sub(r"^```\w{0,12}\s*|\s*```$", "", text).strip()
     if len(text) > 1 and text[0] in "\"“'" and text[-1] in "\"”'":
         text = text[1:-1].strip()
-    signature = signature.strip()[:LONGEST_SIGNATURE].strip()
-    ending = f"\n\n{signature}" if signature else ""
+    signed = ending(signature)
     text = rules.shortened(text, asked.longest)
-    while text and rules.too_long(text + ending):
+    while text and rules.too_long(text + signed):
         text = rules.shortened(text, len(text) - 50) if len(text) > 50 else ""
     if not text:
-        raise TryLater("vertex", reason="the answer holds no reply")
-    return text + ending
+        raise Unreadable("the answer holds no reply")
+    return text + signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,28 +166,14 @@ class Mood:
 
 
 def read_mood(answer: str) -> Mood:
-    """The mood in the model's answer; an unknown label is neutral. Raises TryLater when it holds none."""
-    told = _object_in(answer)
+    """The mood in the model's answer; an unknown label is neutral. Raises Unreadable when it holds none."""
+    told = object_in(answer)
     score = told.get("score")
     if not isinstance(score, int | float) or isinstance(score, bool) or score != score:
-        raise TryLater("vertex", reason="the answer names no score")
+        raise Unreadable("the answer names no score")
     label = str(told.get("label", "")).strip().lower()
-    reasoning = re.sub("[\x00\ud800-\udfff]", "", str(told.get("reasoning") or ""))
     return Mood(
         round(max(-1.0, min(1.0, float(score))), 2),
         label if label in MOODS else "neutral",
-        " ".join(reasoning.split())[:500],
+        one_line(str(told.get("reasoning") or ""), at_most=500),
     )
-
-
-def _object_in(answer: str) -> dict[str, Any]:
-    """The first JSON object in an answer of a few thousand characters, {} when there is none."""
-    text = answer[:8000]
-    for start in [found.start() for found in re.finditer(r"\{", text)][:20]:
-        try:
-            told, _ = json.JSONDecoder().raw_decode(text[start:])
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(told, dict):
-            return told
-    return {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 STARS = {"ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
@@ -110,11 +111,13 @@ def read_location(told: Mapping[str, Any]) -> Location:
 
 
 def _clean(told: Any) -> Any:
-    """The same, without what PostgreSQL cannot keep: zero bytes and half characters."""
+    """The same, without what PostgreSQL cannot keep: zero bytes, half characters, numbers that are none."""
     if isinstance(told, str):
         return _text(told)
     if isinstance(told, Mapping):
         return {_text(name): _clean(value) for name, value in told.items()}
+    if isinstance(told, float) and not isfinite(told):
+        return None
     return [_clean(one) for one in told] if isinstance(told, list) else told
 
 

@@ -46,6 +46,17 @@ async def test_the_way_to_the_reviews(running: RunningVendor, faults: Faults) ->
     assert [one.updated_at for one in reviews] == sorted((one.updated_at for one in reviews), reverse=True)
 
 
+async def test_a_strangers_location(running: RunningVendor, faults: Faults) -> None:
+    """A location of somebody else's account is not shown."""
+    google = filled(faults)
+    google.add_account("8", "Theirs", owner=google.people[1])
+    google.add_location("8", "9", "Their place")
+    async with running(google) as http:
+        with pytest.raises(Reconnect) as refused:
+            await client(google, http).location("9")
+        assert refused.value.status == 403
+
+
 async def test_replies(running: RunningVendor, faults: Faults) -> None:
     """Put, read, replaced, deleted; too long is refused."""
     google = filled(faults)

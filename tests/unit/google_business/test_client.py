@@ -150,3 +150,10 @@ def test_any_review_is_read_or_left(told: dict[str, Any]) -> None:
     page = read_page({"reviews": [told], "totalReviewCount": told})
     assert len(page.reviews) + page.unreadable == 1
     assert all(review.name and 0 <= review.rating <= 5 for review in page.reviews)
+
+
+def test_numbers_that_are_none_are_left_out() -> None:
+    """PostgreSQL keeps no NaN in JSON: it would stop the whole page for ever."""
+    read = read_review({**REVIEW, "odd": [float("nan"), float("inf"), 1.5]})
+    assert read is not None
+    assert read.raw["odd"] == [None, None, 1.5]
