@@ -320,6 +320,22 @@ async def test_a_first_redaction_over_years_goes_in_batches(world: World, monkey
     assert sorted(str(one["service_name"]) for one in active["services"]) == ["Cleaning", *["None"] * 10]
 
 
+async def test_redaction_passes_over_who_is_being_changed(world: World) -> None:
+    """Who agrees holds a client and waits for its sales: redaction may not hold these and wait for the client."""
+    client = await a_client(world)
+    made = UUID(await agree(client, None, await a_service(client), client_name="Ada"))
+    await world.db.execute(
+        "update client_services set agreed_date = now() - interval '91 days' where active_client_id = $1", made
+    )
+    redacted = []
+    async with world.db.transaction() as tx:
+        await tx.execute("select from active_clients where id = $1 for update", made)
+        async with asyncio.timeout(10):
+            redacted.append((await client.call("POST", "/active-clients/redact-services")).json()["services_redacted"])
+    redacted.append((await client.call("POST", "/active-clients/redact-services")).json()["services_redacted"])
+    assert redacted == [0, 1]
+
+
 async def test_an_admin_acts_for_the_client(world: World) -> None:
     """Who acts for a client reads and changes the client's own."""
     client = await a_client(world)

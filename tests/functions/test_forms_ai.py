@@ -11,6 +11,7 @@ import pytest
 from fpdf import FPDF
 
 from emulators.faults import Fault
+from shared.areas.forms import ai
 from tests.functions.conftest import World
 from tests.functions.portal import exists, png
 from tests.functions.test_forms_builder import Staff, staff
@@ -139,13 +140,15 @@ async def test_the_layout_tells_where_each_question_stands(team: Staff) -> None:
     """F15's answer has the fields by page and section beside the same form."""
     form = await team.create()
     fields = [{**one, "page_number": 1, "x": 0.1, "y": 0.2} for one in ANSWER["fields"]]  # type: ignore[attr-defined]
+    fields[1] |= {"label": fields[0]["label"], "page_number": True, "x": 7, "y": [1]}  # of the same words, and nonsense
     answering(team.world, {**ANSWER, "fields": fields})
 
     made = await upload(team, form["id"], "docai/upload-pdf", pdf("Full name:"))
 
     layout = made["schema"]["docai_schema"]
     assert layout["page_count"] == 1 and [one["title"] for one in layout["sections"]] == ["You", "Family"]
-    assert (layout["fields"][0]["name"], layout["fields"][0]["x"]) == ("full_name", 0.1)
+    places = [(one["name"], one["page_number"], one["x"], one["y"]) for one in layout["fields"][:2]]
+    assert places == [("full_name", 1, 0.1, 0.2), ("full_name_2", None, None, None)]
     assert made["schema"]["runtime_mode"] == "html"
 
 
@@ -159,7 +162,12 @@ async def test_a_form_from_words(team: Staff) -> None:
 
 @pytest.mark.parametrize(
     ("data", "says"),
-    [(b"%PDF-1.7 broken", "cannot be opened"), (b"GIF89a", "other content"), (pdf("a", pages=26), "26 pages")],
+    [
+        (b"%PDF-1.7 broken", "cannot be opened"),
+        (pdf("a", pages=3).replace(b"/Type /Page\n", b"/Type /Pane\n", 1), "cannot be opened"),
+        (b"GIF89a", "other content"),
+        (pdf("a", pages=26), "26 pages"),
+    ],
 )
 async def test_a_document_that_cannot_be_read_is_refused_before_the_model(team: Staff, data: bytes, says: str) -> None:
     """Damaged, disguised, too long: a 400 that says so, and nothing was asked."""
@@ -251,6 +259,11 @@ async def test_the_schema_of_code_never_fails(team: Staff) -> None:
     )
     told = await team("POST", f"/{form['id']}/ai/generate-schema", json={"react_code": code})
     assert [one["name"] for one in told["schema"]["fields"]] == ["mail"] and "generated_by" not in told["schema"]
+    group = {"label": "Services", "type": "checkbox", "required": False, "options": ["a", "b"]}
+    answering(world, {"fields": [{"name": "services[]", **group}, {"name": "services", **group}]})
+    boxes = '<input type="checkbox" name="services[]" value="a"><input type="checkbox" name="services[]" value="b">'
+    told = await team("POST", f"/{form['id']}/ai/generate-schema", json={"react_code": boxes})
+    assert told["schema"] == {"fields": [{"name": "services", **group}]}
 
     world.faults.put("vertex", Fault(status=503, times=9))
     told = await team("POST", f"/{form['id']}/ai/generate-schema", json={"react_code": code})
@@ -269,3 +282,23 @@ async def test_the_document_is_kept_for_staff_to_look_up(team: Staff) -> None:
         UUID(form["id"]),
     )
     assert row["attached_at"] is not None and await exists(team.world, f"form-sources/{row['id']}")
+
+
+async def test_a_form_that_goes_while_the_model_answers_is_not_there(
+    team: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a run nor a document of it is kept; the upload waits to be swept."""
+    form, generate = await team.create(), ai.generate
+    answering(team.world, ANSWER)
+
+    async def answer_late(*asked: Any) -> Any:
+        made = await generate(*asked)
+        await team("DELETE", f"/{form['id']}")
+        return made
+
+    monkeypatch.setattr(ai, "generate", answer_late)
+    assert (await upload(team, form["id"], "upload-pdf", pdf("Name:"), 404))["code"] == "NOT_FOUND"
+    rows = await team.world.db.fetch(
+        "select attached_at from stored_files where folder = 'form-sources' and created_by = $1", team.id
+    )
+    assert [row["attached_at"] for row in rows] == [None]

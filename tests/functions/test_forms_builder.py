@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -13,7 +14,8 @@ import httpx
 import pypdfium2
 import pytest
 
-from shared.areas.forms.submissions import FOLDER
+from shared.areas.forms.service import payload_context
+from shared.areas.forms.submissions import FOLDER, purge_batch
 from tests.functions.conftest import World
 from tests.functions.portal import exists, run_tasks
 
@@ -141,6 +143,16 @@ async def test_an_update_changes_what_is_sent_and_replaces_the_settings(team: St
     assert changed["settings_json"]["domain_allowlist"] == ["shop.test"]
     assert changed["settings_json"]["of_tomorrow"] == {"x": 1}
     assert "form.updated" in await actions(team, form["id"])
+
+
+async def test_a_setting_that_is_null_or_blank_is_none(team: Staff) -> None:
+    """The dashboard sends back what the old server kept, also nulls: each is its default, and nothing is refused."""
+    form = await team.create()
+    for blank in (None, " "):
+        settings = {**dict.fromkeys(form["settings_json"], blank), "old_key": blank}
+        told = (await team("PATCH", f"/{form['id']}", json={"settings_json": settings}))["form"]
+        assert told["settings_json"] == {**form["settings_json"], "old_key": blank}
+    await team.save(form["id"], schema_json={"fields": None, "runtime_mode": "html"})
 
 
 async def test_archived_forms_are_gone_for_visitors_until_they_are_restored(team: Staff) -> None:
@@ -320,8 +332,6 @@ async def test_visitors_see_what_was_published_not_what_was_saved(team: Staff) -
 
 async def test_two_editors_at_once_get_two_numbers_and_are_told_of_each_other(team: Staff) -> None:
     """Saves at the same time never collide; who says what they began from hears that somebody saved since."""
-    import asyncio
-
     form = await team.create()
     began = (await team("GET", f"/{form['id']}"))["form"]["active_version_id"]
 
@@ -402,9 +412,9 @@ async def test_jsx_is_compiled_for_the_preview(team: Staff) -> None:
     code = "import React from 'react';\nexport default function Mine() { return <b>{1 ?? 2}</b>; }"
     compiled = (await team("POST", "/preview/compile", json={"react_code": code}))["code"]
     assert "React.createElement" in compiled and "import" not in compiled and "export" not in compiled
-    assert compiled.endswith("const FormComponent = Mine;")
+    assert compiled.startswith("const FormComponent = ") and "return Mine;" in compiled
     told = await team("POST", "/preview/compile", 400, json={"react_code": "const a = <b>"})
-    assert told["error"] and told["detail"]
+    assert told["error"] and told["detail"].startswith("Line 1")
     assert (await team("POST", "/preview/compile", json={"react_code": ""}))["code"] == ""
 
 
@@ -450,6 +460,20 @@ async def test_health_data_is_shown_to_one_person_and_the_trail_says_to_whom(
     assert (viewed["actor_id"], viewed["entity_id"]) == (str(team.id), str(submission))
     assert viewed["email"] and SECRET not in json.dumps(logs)
     assert SECRET not in capsys.readouterr().out
+
+
+async def test_answers_that_were_a_list_are_shown(team: Staff) -> None:
+    """The old server took lists of answers, also of health data: none of them is lost to whoever looks."""
+    form_id = await team.world.form(type="intake")
+    submission = await submitted(team.world, form_id)
+    ring = await team.world.services.key_ring()
+    box = ring.seal(b'["Robin", 7]', context=payload_context(submission))
+    await team.world.db.execute(
+        "update form_submissions set encrypted_payload = $2, encryption_key_id = $3 where id = $1",
+        submission, box.data, box.key_id,
+    )  # fmt: skip
+    shown = (await team("GET", f"/{form_id}/submissions/{submission}"))["submission"]
+    assert shown["payload"] == {"1": "Robin", "2": 7}
 
 
 async def test_the_export_runs_nothing_and_streams_everything(team: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -574,6 +598,27 @@ async def test_what_has_outlived_its_retention_is_purged(team: Staff) -> None:
     assert {row["id"] for row in left} == {old[keeps], young}
     assert (await team("GET", f"/{keeps}/submissions/{old[keeps]}/pdfs"))["pdfs"] == []
     assert "submissions.purged" in await actions(team, str(forgets))
+
+
+async def test_two_purges_at_once_share_the_work(team: Staff) -> None:
+    """What one run is deleting is not the other's: neither waits, and the trail counts each submission once."""
+    world = team.world
+    form_id = await world.form(retention_days=30)
+    for _ in range(3):
+        await submitted(world, form_id)
+    await world.db.execute(
+        "update form_submissions set created_at = now() - interval '31 days' where form_id = $1", form_id
+    )
+    async with asyncio.timeout(10), world.db.transaction() as one, world.db.transaction() as two:
+        for tx in (one, two):
+            await purge_batch(tx)
+    counts = await world.db.fetch(
+        """select metadata_json -> 'count' as count from form_audit_logs
+           where action = 'submissions.purged' and entity_id = $1""",
+        form_id,
+    )
+    assert [row["count"] for row in counts] == [3]
+    assert not await world.db.fetchval("select count(*) from form_submissions where form_id = $1", form_id)
 
 
 # --- how often --------------------------------------------------------------------------------------------------------

@@ -14,23 +14,23 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Any, Final, Literal, Protocol
 from uuid import UUID, uuid4
 
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, Place, Upload
-from shared.areas.forms import audit, builder_store, definition, documents, drawing, pages, rules
+from shared.areas.forms import audit, builder, builder_store, definition, documents, drawing, pages, rules, scanning
 from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import DocumentTexts, EditCode, Edited, Generated
 from shared.areas.forms.models import FIELD_TYPES, FormField, FormSchema, JsonObject, as_dict
 from shared.db.counters import Limit, spend
 from shared.db.database import Database, Executor, Transaction
-from shared.errors import Invalid, NotFound, Problem, Rejected, VendorError
+from shared.errors import Invalid, Problem, Rejected, VendorError
 
 FOLDER: Final = "form-sources"
 MAX_TOKENS: Final = 32_768
 MAX_FIELDS: Final = 200
+MAX_PAGE: Final = 10_000
 MAX_MEDIA: Final = 15 * 1024 * 1024  # bytes of one prompt
 MAX_CODE: Final = 60_000  # characters that the model is given to change: its answer must hold them again
 Kind = Literal["pdf", "vision", "layout", "description"]
@@ -100,8 +100,7 @@ class Source:
 
 async def admit(db: Executor, editor: Editor, form_id: UUID, settings: Settings) -> None:
     """Before anything is read or asked: the form is within reach, and the hour's share is not used up."""
-    if await builder_store.find(db, editor.viewer, form_id) is None:
-        raise NotFound("There is no such form.")
+    await builder.found(db, editor, form_id)
     await spend(db, (Limit("forms_ai", settings.forms_ai_per_hour, 3600), str(editor.id)))
 
 
@@ -183,7 +182,7 @@ async def generate(ai: Model, settings: Settings, source: Source, run_id: UUID) 
         media=source.media,
     )
     raw = answer.get("fields")
-    schema = read_fields(raw if isinstance(raw, list) else [])
+    schema = read_fields(raw if isinstance(raw, list) else [], with_places=source.kind == "layout")
     read = FormSchema.read(schema)
     if not read.fields or definition.problems(schema, "<form>"):
         raise Unusable("The AI found no questions in this. Say more about the form, or try another document.")
@@ -191,9 +190,10 @@ async def generate(ai: Model, settings: Settings, source: Source, run_id: UUID) 
     schema["printable"] = {"html": drawing.print_html(title, read), "css": drawing.PRINT_CSS, "js": ""}
     schema["ai_run_id"] = str(run_id)
     if source.kind == "vision":
-        schema["ai_validation"] = documents.validation(source.text, [one.label for one in read.fields])
+        labels = [one.label for one in read.fields]
+        schema["ai_validation"] = await asyncio.to_thread(documents.validation, source.text, labels)
     if source.kind == "layout":
-        schema["docai_schema"] = _layout(raw, read, source)
+        schema["docai_schema"] = _layout(schema["fields"], read, source)
     return Generated(
         react_code=drawing.form_html(read),
         css_code=pages.new_form().css_code,
@@ -202,7 +202,7 @@ async def generate(ai: Model, settings: Settings, source: Source, run_id: UUID) 
     )
 
 
-def read_fields(told: Sequence[object]) -> JsonObject:
+def read_fields(told: Sequence[object], *, with_places: bool = False) -> JsonObject:
     """The model's questions as a definition that can be kept: whatever it made up beyond that is left out.
 
     Names become unique snake_case; choices stay where there is something to choose; a condition stays when it asks for
@@ -218,6 +218,7 @@ def read_fields(told: Sequence[object]) -> JsonObject:
         name = _unique(_line(item.get("name"), 60) or label, {str(one["name"]) for one in fields})
         one: JsonObject = {"name": name, "label": label, "required": item.get("required") is True}
         one |= _typed(item)
+        one |= _place(item) if with_places else {}
         if text := _line(item.get("help"), 300):
             one["help"] = text
         asked = known.get(_line(item.get("show_if_field"), 200))
@@ -255,36 +256,40 @@ def _unique(text: str, taken: set[str]) -> str:
     return next(name for at in range(1, MAX_FIELDS + 2) if (name := base if at == 1 else f"{base}_{at}") not in taken)
 
 
-def _layout(raw: object, schema: FormSchema, source: Source) -> JsonObject:
+def _place(item: Mapping[str, object]) -> JsonObject:
+    """Where a question stands: the page's number, and 0 to 1 of its width and height; None where it is not told."""
+    page, corner = item.get("page_number"), [item.get("x"), item.get("y")]
+    x, y = (
+        one if isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 1 else None for one in corner
+    )
+    is_number = isinstance(page, int) and not isinstance(page, bool) and 0 < page <= MAX_PAGE
+    return {"page_number": page if is_number else None, "x": x, "y": y}
+
+
+def _layout(fields: Sequence[JsonObject], schema: FormSchema, source: Source) -> JsonObject:
     """The layout as Document AI's answers were told: fields and sections with their places (0 to 1 of a page)."""
-    told = {_line(as_dict(one).get("label"), 300): as_dict(one) for one in (raw if isinstance(raw, list) else [])}
     section_of = {name: f"section_{at}" for at, step in enumerate(schema.steps, start=1) for name in step.fields}
-    fields = []
-    for at, one in enumerate(schema.fields, start=1):
-        item = told.get(one.label, {})
-        kind = one.type if one.type in ("textarea", "checkbox") else "text"
-        fields.append(
-            {
-                "id": f"field_{at}",
-                "type": "field",
-                "name": one.name,
-                "label": one.label,
-                "inputType": kind,
-                "required": one.required,
-                "confidence": None,
-                "section_id": section_of.get(one.name),
-                "page_number": item.get("page_number"),
-                "x": item.get("x"),
-                "y": item.get("y"),
-            }
-        )
-    numbers = sorted({one["page_number"] for one in fields if isinstance(one["page_number"], int)})
+    placed = [
+        {
+            "id": f"field_{at}",
+            "type": "field",
+            "name": one["name"],
+            "label": one["label"],
+            "inputType": one["type"] if one["type"] in ("textarea", "checkbox") else "text",
+            "required": one["required"],
+            "confidence": None,
+            "section_id": section_of.get(one["name"]),
+            **{name: one[name] for name in ("page_number", "x", "y")},
+        }
+        for at, one in enumerate(fields, start=1)
+    ]
+    numbers = sorted({one["page_number"] for one in placed if one["page_number"]})
     return {
         "instructions": source.instructions,
         "sections": [{"id": f"section_{at}", "title": step.title} for at, step in enumerate(schema.steps, start=1)],
         "pages": [{"page_number": number} for number in numbers],
         "page_count": len(numbers),
-        "fields": fields,
+        "fields": placed,
     }
 
 
@@ -338,7 +343,11 @@ async def from_description(
 
 
 async def record_run(tx: Transaction, editor: Editor, form_id: UUID, made: Made) -> None:
-    """Keep what was asked, so that the version saved from the answer can tell where it came from."""
+    """Keep what was asked, so that the version saved from the answer can tell where it came from.
+
+    Raises NotFound when the form went, or out of reach, while the model was answering.
+    """
+    await builder.locked(tx, editor, form_id)
     if made.kept is not None:
         await files.attach(tx, [made.kept])
     await builder_store.insert_ai_run(
@@ -448,18 +457,18 @@ async def derive_schema(ai: Model, settings: Settings, code: str) -> JsonObject:
     try:
         answer = await _ask(ai, settings, prompt=code[:MAX_CODE], system=_DERIVE_SYSTEM, schema=DERIVE_SCHEMA)
     except (VendorError, Unusable):
-        return {"fields": scan(code), "generated_by": "fallback"}
+        answer = {}
     told = answer.get("fields")
-    in_code = set(re.findall(r"[^\s\"'`{}<>=]+", code))
+    in_code = {name.removesuffix("[]") for name in re.findall(r"[^\s\"'`{}<>=]+", code)}
     fields = [one for one in _kept(told if isinstance(told, list) else []) if one["name"] in in_code]
-    return {"fields": fields} if fields else {"fields": scan(code), "generated_by": "fallback"}
+    return {"fields": fields} if fields else {"fields": await asyncio.to_thread(scan, code), "generated_by": "fallback"}
 
 
 def _kept(told: Iterable[object]) -> list[JsonObject]:
-    """The model's fields under the names they have in the code."""
+    """Fields under the names they have in the code; ``a[]``, a group's, is sent as ``a``."""
     found: dict[str, JsonObject] = {}
     for item in map(as_dict, told):
-        name = _line(item.get("name"), 200)
+        name = _line(item.get("name"), 200).removesuffix("[]")
         if name and name != rules.HONEYPOT:
             label = _line(item.get("label"), 300) or name
             found.setdefault(
@@ -468,47 +477,9 @@ def _kept(told: Iterable[object]) -> list[JsonObject]:
     return list(found.values())[:MAX_FIELDS]
 
 
-class _Inputs(HTMLParser):
-    """The inputs and labels of markup, also of a component's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inputs: list[tuple[str, dict[str, str]]] = []
-        self.labels: dict[str, str] = {}
-        self._label_for: str | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name.lower(): value or "" for name, value in attrs}
-        if tag == "label":
-            self._label_for = told.get("for") or told.get("htmlfor")
-        elif tag in ("input", "select", "textarea") and told.get("name"):
-            self.inputs.append((tag, told))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "label":
-            self._label_for = None
-
-    def handle_data(self, data: str) -> None:
-        if self._label_for and data.strip():
-            self.labels.setdefault(self._label_for, data.strip(" *:\n\t"))
-
-
 def scan(code: str) -> list[JsonObject]:
-    """The fields of code by its name and label attributes alone."""
-    page = _Inputs()
-    page.feed(code)
-    page.close()
-    found: list[JsonObject] = []
-    for tag, told in page.inputs:
-        kind = told.get("type", "text").lower() if tag == "input" else tag
-        label = page.labels.get(told.get("id", "")) or told.get("aria-label") or told.get("placeholder")
-        if kind not in ("submit", "button", "reset", "image"):
-            name = told["name"].strip("{}\"'` ").removesuffix("[]")
-            found.append({"name": name, "label": label or name, "type": kind, "required": "required" in told})
-    return _kept(found)
+    """The fields of code by its name and label attributes alone. Takes processor time: call it in a thread."""
+    return _kept(scanning.inputs(code))
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ async def show_stats(db: Executor, editor: Editor, form_id: UUID, *, days: int) 
 
 
 async def list_audit(db: Executor, editor: Editor, form_id: UUID, *, limit: int, offset: int) -> str:
-    _found(await builder_store.find(db, editor.viewer, form_id))
+    await found(db, editor, form_id)
     return await audit.listed(db, form_id, limit=limit, offset=offset)
 
 
@@ -194,9 +194,7 @@ async def save_version(
         created_by=editor.id,
         ai_run=await _ai_run(tx, form_id, wanted.definition),
     )
-    await audit.record(
-        tx, editor, "version.saved", "version", version_id, form_id=form_id, version_number=number
-    )  # fmt: skip
+    await audit.record(tx, editor, "version.saved", "version", version_id, form_id=form_id, version_number=number)
     text = _found(await builder_store.version_as_json(tx, editor.viewer, form_id, version_id))
     return text, _warnings(wanted.definition, wanted.react_code, form["form_type"])
 
@@ -273,6 +271,11 @@ async def draw_blank(db: Executor, editor: Editor, form_id: UUID, version_id: UU
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
+
+
+async def found(db: Executor, editor: Editor, form_id: UUID) -> Record:
+    """The form; NotFound when it is not within reach."""
+    return _found(await builder_store.find(db, editor.viewer, form_id))
 
 
 async def locked(tx: Transaction, editor: Editor, form_id: UUID) -> Record:

@@ -70,6 +70,10 @@ def _or_empty(value: object) -> object:
     return {} if value is None else value
 
 
+def _is_told(value: object) -> bool:
+    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
 def _recipients(told: list[str]) -> list[str]:
     wrong = [one for one in told if not rules.is_email(one)]
     if wrong or len(told) > 50:
@@ -92,6 +96,14 @@ class SettingsIn(FormSettings):
     model_config = ConfigDict(extra="allow")
 
     retention_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _told(cls, sent: object) -> object:
+        """Null and blank are no settings: the default counts. The dashboard sends back what the old server kept."""
+        if not isinstance(sent, dict):
+            return sent
+        return {name: value for name, value in sent.items() if name not in cls.model_fields or _is_told(value)}
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

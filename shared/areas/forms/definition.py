@@ -70,7 +70,8 @@ def warnings(schema: FormSchema, code: str, *, form_type: str) -> list[Problem]:
 
 
 def _shape(schema: Mapping[str, Any]) -> Iterator[Problem]:
-    fields, steps = schema.get("fields", []), schema.get("steps")
+    fields, steps = schema.get("fields"), schema.get("steps")
+    fields = [] if fields is None else fields
     if not isinstance(fields, list) or len(fields) > MAX_FIELDS:
         yield {"field": "fields", "message": f"must be a list of at most {MAX_FIELDS} fields"}
         return

@@ -40,16 +40,13 @@ def read_pdf(upload: Upload, *, max_pages: int) -> Document:
 
     with _PDFIUM:
         try:
-            pdf = pypdfium2.PdfDocument(upload.data)
-        except pypdfium2.PdfiumError:
+            with pypdfium2.PdfDocument(upload.data) as pdf:
+                pages = len(pdf)
+                if not 0 < pages <= max_pages:
+                    raise Invalid.field("pdf", f"has {pages} pages; at most {max_pages} can be read at once")
+                text = "\n".join(_text(pdf[number]) for number in range(pages))
+        except pypdfium2.PdfiumError:  # also of a single page
             raise Invalid.field("pdf", "cannot be opened: it is damaged or needs a password") from None
-        try:
-            pages = len(pdf)
-            if not 0 < pages <= max_pages:
-                raise Invalid.field("pdf", f"has {pages} pages; at most {max_pages} can be read at once")
-            text = "\n".join(_text(pdf[number]) for number in range(pages))
-        finally:
-            pdf.close()
     return Document([("application/pdf", upload.data)], text)
 
 

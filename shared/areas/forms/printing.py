@@ -10,14 +10,13 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from shared.areas.forms import rules
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 MARGIN: Final = 50.0  # points
 LABEL_WIDTH: Final = 150.0
 _PLACEHOLDER = re.compile(r"{{\s*([^{}]{1,200}?)\s*}}")
+_OPENED = re.compile(r"<(?:(?P<comment>!--)|(?P<code>script|style)(?=[\s/>])|[a-z/!?])", re.IGNORECASE)
+_REST_OF_TAG = re.compile(r"""(?:[^"'>]|"[^"]*+"|'[^']*+')*+>""")
 
 
 def slug(name: str) -> str:
@@ -94,45 +95,47 @@ def page(
 
 def filled(markup: str, answers: Mapping[str, object]) -> str:
     """*markup* with each ``{{key}}`` between its tags replaced by the answer, as text; unknown keys become nothing."""
-    filler = _Filler(answers)
-    filler.feed(markup)
-    filler.close()
-    return "".join(filler.out)
 
-
-class _Filler(HTMLParser):
-    """Copies markup as it stands, but for the placeholders in its text. Comments are left out."""
-
-    def __init__(self, answers: Mapping[str, object]) -> None:
-        super().__init__(convert_charrefs=False)
-        self.out: list[str] = []
-        self._answers = answers
-        self._raw = False  # inside a script or style, whose text is code
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self._raw = tag in self.CDATA_CONTENT_ELEMENTS
-        self.out.append(self.get_starttag_text() or "")
-
-    def handle_startendtag(self, tag: str, attrs: Any) -> None:
-        self.out.append(self.get_starttag_text() or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._raw = False
-        self.out.append(f"</{tag}>")
-
-    def handle_data(self, data: str) -> None:
-        text = data.replace("<", "&lt;")  # of a tag that never ends, or never was one: an answer would make it one
-        self.out.append(data if self._raw else _PLACEHOLDER.sub(self._answer, text))
-
-    def handle_entityref(self, name: str) -> None:
-        self.out.append(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self.out.append(f"&#{name};")
-
-    def _answer(self, found: re.Match[str]) -> str:
-        text = rules.answer_text(self._answers.get(found[1]))
+    def answer(found: re.Match[str]) -> str:
+        text = rules.answer_text(answers.get(found[1]))
         return html.escape(text).replace("{", "&#123;").replace("\n", "<br>")
+
+    def told(text: str) -> str:
+        return _PLACEHOLDER.sub(answer, text.replace("<", "&lt;"))  # no tag: an answer behind it could make it one
+
+    parts: list[str] = []
+    at = 0
+    for start, end in _tags(markup):
+        parts += [told(markup[at:start]), "" if markup.startswith("<!", start) else markup[start:end]]
+        at = end
+    return "".join(parts) + told(markup[at:])
+
+
+def _tags(markup: str) -> Iterator[tuple[int, int]]:
+    """Where the tags, comments, scripts and styles of *markup* begin and end.
+
+    After one that never ends there are no more: so the time this takes is in proportion to the markup.
+    """
+    at = 0
+    while found := _OPENED.search(markup, at):
+        start, at = found.start(), _end_of(markup, found)
+        if at < 0:
+            return
+        yield start, at
+
+
+def _end_of(markup: str, opened: re.Match[str]) -> int:
+    """Where what begins here ends; -1 for a tag that never does, which is none."""
+    if opened["comment"]:
+        end = markup.find("-->", opened.end())
+        return end + 3 if end >= 0 else len(markup)
+    tag = _REST_OF_TAG.match(markup, opened.end())
+    if tag is None:
+        return -1
+    if not opened["code"]:
+        return tag.end()
+    closed = re.compile(f"</{opened['code']}[\\s/>]", re.IGNORECASE).search(markup, tag.end())
+    return closed.start() if closed else len(markup)
 
 
 def _inside(code: str) -> str:

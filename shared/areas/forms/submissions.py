@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from shared.areas.csv import csv_line
 from shared.areas.files import service as files
 from shared.areas.files.models import Bucket, Kept, NewFile, Place
-from shared.areas.forms import audit, builder_store, printing, rules, submissions_store
+from shared.areas.forms import audit, builder, printing, rules, submissions_store
 from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import ExportQuery
 from shared.areas.forms.models import Attribution, FormSchema, JsonObject, as_dict
@@ -95,9 +95,14 @@ def answers_of(row: Record, ring: KeyRing) -> JsonObject:
     from shared.crypto import Sealed
 
     if row["encrypted_payload"] is None:
-        return as_dict(row["non_phi_payload"])
+        return _named(row["non_phi_payload"])
     box = Sealed(row["encryption_key_id"] or "", row["encrypted_payload"])
-    return as_dict(json.loads(ring.open(box, context=payload_context(row["id"]))))
+    return _named(json.loads(ring.open(box, context=payload_context(row["id"]))))
+
+
+def _named(told: object) -> JsonObject:
+    """Answers by name; of a list, which the old server took as well, by place."""
+    return {str(at): one for at, one in enumerate(told, start=1)} if isinstance(told, list) else as_dict(told)
 
 
 def _iso(moment: datetime) -> str:
@@ -159,9 +164,7 @@ async def export(
     A conversion's answers are in it unless ``answers=false``; an intake's only with ``answers=true``, which is for
     admins (Forbidden).
     """
-    form = await builder_store.find(tx, editor.viewer, form_id)
-    if form is None:
-        raise NotFound("There is no such form.")
+    form = await builder.found(tx, editor, form_id)
     rows = await submissions_store.schemas(tx, form_id)
     sealed = await tx.fetchval(
         "select exists (select from form_submissions where form_id = $1 and encrypted_payload is not null)", form_id

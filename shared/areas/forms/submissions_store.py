@@ -94,9 +94,9 @@ async def schemas(db: Executor, form_id: UUID) -> list[Record]:
     """The definitions that submissions of a form may follow, newest first."""
     return await db.fetch(
         """
-        select schema_json from form_versions v
+        select schema_json from form_versions
         where form_id = $1 and (published_at is not null
-            or exists (select from form_submissions s where s.form_version_id = v.id))
+            or id in (select form_version_id from form_submissions where form_id = $1))
         order by version_number desc limit 50
         """,
         form_id,
@@ -113,7 +113,7 @@ async def remove(db: Executor, submission_ids: list[UUID]) -> list[UUID]:
 
 
 async def outlived(db: Executor, *, limit: int) -> list[Record]:
-    """Submissions (id, form_id) kept longer than their form's ``retention_days``."""
+    """Submissions (id, form_id) kept longer than their form's ``retention_days``, but those that another run has."""
     return await db.fetch(
         """
         select s.id, s.form_id
@@ -125,7 +125,7 @@ async def outlived(db: Executor, *, limit: int) -> list[Record]:
         join form_submissions s on s.form_id = f.id
             and s.created_at < now() - least(kept.days, 36500)::float8 * interval '1 day'
         where kept.days is not null
-        order by s.created_at limit $1
+        order by s.created_at limit $1 for update of s skip locked
         """,
         limit,
     )

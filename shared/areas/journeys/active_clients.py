@@ -45,7 +45,7 @@ async def agree(tx: Transaction, owner: UUID, agreement: Agreement, call_id: str
         await leads.link_agreed(tx, owner, key, client_id, number)
     if known and known["archived_at"]:
         await leads.relabel_linked(tx, owner, client_id, archived=False)
-    await _refresh_callers(tx, owner, number, who["client_phone"])
+    await turns.refresh_callers(tx, owner, number, who["client_phone"])
     return client_id
 
 
@@ -62,7 +62,7 @@ async def update(tx: Transaction, owner: UUID, client_id: UUID, change: UpdateAc
     if before is None:
         raise NotFound(NO_CLIENT)
     await clients_store.set_columns(tx, owner, client_id, columns)
-    await _refresh_callers(tx, owner, before["client_phone"], columns.get("client_phone"))
+    await turns.refresh_callers(tx, owner, before["client_phone"], columns.get("client_phone"))
     text = await clients_store.client(tx, owner, client_id)
     assert text is not None, "it is its owner's turn"
     return text
@@ -151,13 +151,7 @@ async def _shelve(tx: Transaction, owner: UUID, client_id: UUID, shelve: Shelve,
     if row is None:
         raise NotFound(NO_CLIENT)
     await leads.relabel_linked(tx, owner, client_id, archived=archived)
-    await _refresh_callers(tx, owner, row["client_phone"], *row["others"])
-
-
-async def _refresh_callers(tx: Transaction, owner: UUID, *numbers: str | None) -> None:
-    told = sorted({number for number in numbers if number})
-    if told:
-        await leads.refresh_callers(tx, owner, told)
+    await turns.refresh_callers(tx, owner, row["client_phone"], *row["others"])
 
 
 Redact = Callable[..., Awaitable[int]]

@@ -230,14 +230,17 @@ async def restore(db: Executor, owner: UUID, client_id: UUID) -> Record | None:
 
 
 async def redact_services(db: Executor, owner: UUID | None, *, kept_for: timedelta, at_most: int) -> int:
-    """Empty old sales of service and price, and what the funnel told of clients who have no other; how many sales."""
+    """Empty old sales of service and price, and what the funnel told of clients who have no other; how many sales.
+
+    A client who is being changed is passed over until the next time: nobody waits for anybody here.
+    """
     redacted: int = await db.fetchval(
         """
         with old as (
             select cs.id from client_services cs join active_clients a on a.id = cs.active_client_id
             where (cs.redacted_at is null or cs.service_id is not null) and cs.agreed_date < now() - $2::interval
               and ($1::uuid is null or a.owner_user_id = $1)
-            order by cs.id limit $3 for update of cs skip locked
+            order by cs.id limit $3 for update of cs, a skip locked
         ), redacted as (
             update client_services cs
             set redacted_at = coalesce(cs.redacted_at, now()), service_id = null, agreed_price = null

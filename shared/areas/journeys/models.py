@@ -39,6 +39,7 @@ Symptoms = Annotated[list[_Word], Field(max_length=100), AfterValidator(rules.di
 Weeks = Annotated[float, Field(ge=0, le=520, allow_inf_nan=False), AfterValidator(_whole)]
 WeeksOrNone = Annotated[Weeks | None, BeforeValidator(blank_is_none)]
 WeeksOrZero = Annotated[Weeks, BeforeValidator(_blank_is_zero)]
+Flag = Annotated[bool, BeforeValidator(lambda value: bool(blank_is_none(value)) and value)]  # null and blank: no
 Position = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -46,8 +47,8 @@ Position = Annotated[int, Field(ge=0, le=10_000)]
 
 
 class ListJourneys(BaseModel):
-    archived: bool = False
-    include_archived: bool = False
+    archived: Flag = False
+    include_archived: Flag = False
     status: OptionalStatus = None
     active_client_id: OptionalId = None
 
@@ -88,7 +89,7 @@ class StartJourney(JourneyFields):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     lead_call_id: OptionalText = None
-    force_new: bool = False
+    force_new: Flag = False
 
 
 class SetStatus(BaseModel):
@@ -202,7 +203,9 @@ class Agreement(BaseModel):
     client_phone: OptionalText = None
     client_email: OptionalText = None
     source: OptionalText = None
-    funnel_data: dict[str, Any] = Field(default={}, repr=False)
+    funnel_data: Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)] = Field(
+        default={}, repr=False
+    )
     lead_call_id: OptionalText = None
 
     def told(self, name: str) -> str | None:

@@ -1,7 +1,7 @@
 """Use cases of journeys: starting one, its state, its steps, its notes. Source: seeds DATA_FLOWS §4, spec api-leads §2.
 
-Whatever changes journeys takes its owner's turn (``turns``). Answers are §Journey as JSON
-text. An id of another client's row is an id that does not exist.
+Whatever changes journeys takes its owner's turn (``turns``). Answers are §Journey as JSON text. An id of another
+client's row is an id that does not exist.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ async def start(tx: Transaction, owner: UUID, given: StartJourney) -> str:
     if given.next_action_at is None:
         due = await store.next_due(tx, journey_id)
         await store.set_columns(tx, owner, journey_id, {"next_action_at": due})
-    await _refresh_callers(tx, owner, columns.get("client_phone"))
+    await turns.refresh_callers(tx, owner, columns.get("client_phone"))
     return await journey(tx, owner, journey_id)
 
 
@@ -224,21 +224,14 @@ async def _change(tx: Transaction, owner: UUID, journey_id: UUID, given: Journey
     await store.set_columns(tx, owner, journey_id, columns)
     if given.status is not None:
         await _move(tx, owner, row, rules.moved(_state(row), given.status))
-    await _refresh_callers(tx, owner, row["client_phone"], columns.get("client_phone"))
+    await turns.refresh_callers(tx, owner, row["client_phone"], columns.get("client_phone"))
     return await journey(tx, owner, journey_id)
 
 
 async def _move(tx: Transaction, owner: UUID, row: Record, state: State) -> None:
     if state != _state(row):
         await store.set_state(tx, owner, row["id"], state)
-        await _refresh_callers(tx, owner, row["client_phone"])
-
-
-async def _refresh_callers(tx: Transaction, owner: UUID, *numbers: str | None) -> None:
-    """A journey that won its customer says who calls from their number."""
-    told = sorted({number for number in numbers if number})
-    if told:
-        await leads.refresh_callers(tx, owner, told)
+        await turns.refresh_callers(tx, owner, row["client_phone"])
 
 
 async def _require_own(tx: Transaction, owner: UUID, given: JourneyFields) -> None:

@@ -17,3 +17,10 @@ async def take(tx: Transaction, owner: UUID) -> None:
     """
     await store.lock_owner(tx, owner)
     await leads.hold_syncs(tx, owner)
+
+
+async def refresh_callers(tx: Transaction, owner: UUID, *numbers: str | None) -> None:
+    """Say anew who calls from these numbers: a client, a journey that won its customer, or the archive tells it."""
+    told = sorted({number for number in numbers if number})
+    if told:
+        await leads.refresh_callers(tx, owner, told)
