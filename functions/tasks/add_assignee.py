@@ -1,6 +1,6 @@
+from shared.areas.emails.telling import telling
 from shared.areas.tasks import assignees
 from shared.areas.tasks.models import WhichPerson
-from shared.areas.tasks.telling import telling
 from shared.runtime import Call, Json, endpoint
 
 

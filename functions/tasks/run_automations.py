@@ -1,6 +1,6 @@
+from shared.areas.emails.telling import telling
 from shared.areas.tasks import automation_runs
 from shared.areas.tasks.changes import ItemChanged
-from shared.areas.tasks.telling import telling
 from shared.runtime import Job, event, log
 
 

@@ -1,7 +1,7 @@
 from functions.tasks import agency_day
+from shared.areas.emails.telling import telling
 from shared.areas.tasks import automation_runs
 from shared.areas.tasks.automation_runs import Ran
-from shared.areas.tasks.telling import telling
 from shared.runtime import Job, log, schedule
 
 _AT_ONCE = 50  # items in one commit

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, Final
 
+from shared.areas.text import storable
+
 _READ: Final = 8000  # characters of an answer
 _STARTS: Final = 20  # braces that are tried as the beginning
 
@@ -24,5 +26,5 @@ def object_in(answer: str) -> dict[str, Any]:
 
 
 def one_line(text: str, *, at_most: int) -> str:
-    """Words of a model as they may be stored: no NUL, no lone surrogate, one line, so many characters."""
-    return " ".join(re.sub("[\x00\ud800-\udfff]", "", text).split())[:at_most]
+    """Words of a model as they may be stored: on one line, of so many characters."""
+    return " ".join(storable(text).split())[:at_most]

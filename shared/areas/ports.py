@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +36,7 @@ class Ai(Protocol):
         max_tokens: int = ...,
         model: str | None = None,
         json_schema: Mapping[str, Any] | None = None,
+        media: Sequence[tuple[str, bytes]] = (),
         timeout_s: float | None = None,
     ) -> str: ...
 

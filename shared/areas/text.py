@@ -26,6 +26,15 @@ def without_nul(text: str) -> str:
     return text
 
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL keeps in no text: zero bytes and halves of surrogate pairs."""
+
+
+def storable(text: str) -> str:
+    """A text of somebody else's (a vendor's, a model's) without what cannot be kept."""
+    return UNSTORABLE.sub("", text)
+
+
 def blank_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 

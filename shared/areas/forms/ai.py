@@ -23,6 +23,7 @@ from shared.areas.forms import audit, builder, builder_store, definition, docume
 from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import DocumentTexts, EditCode, Edited, Generated
 from shared.areas.forms.models import FIELD_TYPES, FormField, FormSchema, JsonObject, as_dict
+from shared.areas.ports import Ai
 from shared.db.counters import Limit, spend
 from shared.db.database import Database, Executor, Transaction
 from shared.errors import Invalid, Problem, Rejected, VendorError
@@ -35,23 +36,6 @@ MAX_MEDIA: Final = 15 * 1024 * 1024  # bytes of one prompt
 MAX_CODE: Final = 60_000  # characters that the model is given to change: its answer must hold them again
 Kind = Literal["pdf", "vision", "layout", "description"]
 _ASKABLE = sorted(FIELD_TYPES - {"hidden"})
-
-
-class Model(Protocol):
-    """Gemini (``gcp.vertex.Ai``)."""
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        system: str = "",
-        temperature: float = ...,
-        max_tokens: int = ...,
-        model: str | None = None,
-        json_schema: Mapping[str, Any] | None = None,
-        media: Sequence[tuple[str, bytes]] = (),
-        timeout_s: float | None = None,
-    ) -> str: ...
 
 
 class Settings(Protocol):
@@ -169,7 +153,7 @@ def _schema_for(kind: Kind) -> dict[str, Any]:
     return {**FORM_SCHEMA, "properties": {**FORM_SCHEMA["properties"], "fields": {**_FIELDS, "items": item}}}
 
 
-async def generate(ai: Model, settings: Settings, source: Source, run_id: UUID) -> Generated:
+async def generate(ai: Ai, settings: Settings, source: Source, run_id: UUID) -> Generated:
     """A form made from *source*. Raises Unusable when the model found no questions, and its own errors."""
     mark = f"<<{secrets.token_hex(4)}>>"
     told = source.instructions.replace(mark, " ").strip() or "No further instructions."
@@ -305,7 +289,7 @@ class Made:
 
 async def from_upload(
     db: Database,
-    ai: Model,
+    ai: Ai,
     bucket: Bucket,
     settings: Settings,
     editor: Editor,
@@ -334,7 +318,7 @@ async def from_upload(
 
 
 async def from_description(
-    db: Database, ai: Model, settings: Settings, editor: Editor, form_id: UUID, description: str
+    db: Database, ai: Ai, settings: Settings, editor: Editor, form_id: UUID, description: str
 ) -> Made:
     """A form from words alone."""
     await admit(db, editor, form_id, settings)
@@ -384,7 +368,7 @@ EDIT_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-async def edit(db: Database, ai: Model, settings: Settings, editor: Editor, form_id: UUID, wanted: EditCode) -> Edited:
+async def edit(db: Database, ai: Ai, settings: Settings, editor: Editor, form_id: UUID, wanted: EditCode) -> Edited:
     """The code with the change in it, and what differs. Nothing is kept: that is a save of its author's."""
     code, css, script = wanted.current_code, wanted.current_css, wanted.current_js
     newest = await builder_store.version(db, editor.viewer, form_id, None)
@@ -452,7 +436,7 @@ _DERIVE_SYSTEM: Final = (
 DERIVE_SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {"fields": _FIELDS}, "required": ["fields"]}
 
 
-async def derive_schema(ai: Model, settings: Settings, code: str) -> JsonObject:
+async def derive_schema(ai: Ai, settings: Settings, code: str) -> JsonObject:
     """The fields that code asks for. Where the model fails, its inputs are read off the code (``generated_by``)."""
     try:
         answer = await _ask(ai, settings, prompt=code[:MAX_CODE], system=_DERIVE_SYSTEM, schema=DERIVE_SCHEMA)
@@ -486,7 +470,7 @@ def scan(code: str) -> list[JsonObject]:
 
 
 async def _ask(
-    ai: Model,
+    ai: Ai,
     settings: Settings,
     *,
     prompt: str,

@@ -25,6 +25,8 @@ from pydantic import (
     model_validator,
 )
 
+from shared.areas.text import UNSTORABLE, storable
+
 FormType = Literal["conversion", "intake"]
 RuntimeMode = Literal["html", "react"]
 JsonObject = dict[str, Any]
@@ -38,8 +40,6 @@ MAX_KEY_LENGTH = 200
 MAX_TEXT_LENGTH = 10_000
 MAX_NUMBER = 2**53  # beyond it JavaScript no longer counts exactly
 MAX_ATTRIBUTION_LENGTH = 2048
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's jsonb takes neither NUL nor half a surrogate pair
 
 
 def _bounded(payload: JsonObject) -> JsonObject:
@@ -67,7 +67,7 @@ def _check_keys(value: dict[Any, object]) -> None:
     if len(value) > MAX_KEYS:
         raise ValueError(f"has more than {MAX_KEYS} keys")
     for key in value:
-        if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH or _UNSTORABLE.search(key):
+        if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH or UNSTORABLE.search(key):
             raise ValueError(f"has a key that is empty, unreadable or longer than {MAX_KEY_LENGTH} characters")
 
 
@@ -75,7 +75,7 @@ def _check_scalar(value: object) -> None:
     if isinstance(value, str):
         if len(value) > MAX_TEXT_LENGTH:
             raise ValueError(f"has a text longer than {MAX_TEXT_LENGTH} characters")
-        if _UNSTORABLE.search(value):
+        if UNSTORABLE.search(value):
             raise ValueError("has a character that is no text")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value) or abs(value) > MAX_NUMBER:
@@ -93,7 +93,7 @@ def _note(value: object) -> str | None:
     """A short text as the browser told it, cleaned; anything else is nothing. A visitor's answers never hang on it."""
     if not isinstance(value, str):
         return None
-    return _UNSTORABLE.sub("", value)[:MAX_ATTRIBUTION_LENGTH].strip() or None
+    return storable(value)[:MAX_ATTRIBUTION_LENGTH].strip() or None
 
 
 Note = Annotated[str | None, BeforeValidator(_note)]

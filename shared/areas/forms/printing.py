@@ -13,12 +13,10 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from shared.areas import fonts
 from shared.areas.forms import rules
 from shared.areas.forms.models import Attribution, FormField, FormSchema, JsonObject, as_dict
 from shared.errors import Invalid
@@ -258,18 +256,9 @@ def _document(title: str) -> FPDF:
     pdf.set_title(title)
     pdf.set_margin(MARGIN)
     pdf.set_auto_page_break(True, margin=MARGIN)
-    for style, name in (("", "Regular"), ("B", "Bold")):
-        pdf.add_font("Roboto", style, _fonts() / f"Roboto-{name}.ttf")
+    fonts.add_to(pdf)
     pdf.add_page()
     return pdf
-
-
-@cache
-def _fonts() -> Path:
-    """Where the installed Roboto is: it has Latin, Greek and Cyrillic letters."""
-    found = find_spec("font_roboto")
-    assert found is not None and found.origin is not None, "requirements.txt names it"
-    return Path(found.origin).parent / "files"
 
 
 def _title(pdf: FPDF, text: str) -> None:

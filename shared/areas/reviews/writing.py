@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from shared.areas.answers import object_in, one_line
 from shared.areas.reviews import rules
+from shared.areas.text import storable
 from shared.errors import TryLater
 
 REPLY_TEMPERATURE: Final = 0.7
@@ -143,7 +144,7 @@ def ending(signature: str) -> str:
 
 def read_reply(answer: str, asked: Asked, signature: str = "") -> str:
     """The reply in the model's answer, within its length, with the owner's signature. Raises Unreadable for nothing."""
-    text = re.sub("[\x00\ud800-\udfff]", "", answer).strip()
+    text = storable(answer).strip()
     text = re.sub(r"^```\w{0,12}\s*|\s*```$", "", text).strip()
     if len(text) > 1 and text[0] in "\"“'" and text[-1] in "\"”'":
         text = text[1:-1].strip()

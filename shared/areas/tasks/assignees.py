@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from shared.areas.emails.telling import Telling
 from shared.areas.tasks import access, changes, shapes, workspaces
 from shared.areas.tasks.changes import Actor, Change
 from shared.areas.tasks.models import WhichPerson
-from shared.areas.tasks.telling import ASSIGNMENTS, Telling, tell
+from shared.areas.tasks.telling import ASSIGNMENTS, tell
 from shared.db import counters
 from shared.db.database import Executor, Transaction
 from shared.errors import Forbidden, NotFound

@@ -13,13 +13,14 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from shared.areas.emails.telling import Telling
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
 from shared.areas.tasks import automation_rules as rules
 from shared.areas.tasks import items
 from shared.areas.tasks.automation_rules import Notify, OnDueDate, OnStatusChange
 from shared.areas.tasks.changes import Actor, Change, ItemChanged
-from shared.areas.tasks.telling import NOTICES, Telling, link
+from shared.areas.tasks.telling import NOTICES, link
 from shared.db import counters
 from shared.db.database import Executor, Record, Transaction
 from shared.errors import Invalid, TooManyRequests

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from shared.areas.text import storable
 from shared.errors import TryLater
 
 TEMPERATURE: Final = 0.2
@@ -99,7 +100,7 @@ class Day:
 
 def cleaned(text: str) -> str:
     """A text of the model's as PostgreSQL and browsers take it."""
-    return re.sub("[\x00\ud800-\udfff]", "", text).strip()
+    return storable(text).strip()
 
 
 def _one_line(text: str, longest: int) -> str:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from uuid import UUID
 
-from shared.areas.emails.templates import Site
+from shared.areas.emails.telling import Telling
 from shared.areas.notifications import service as notifications
 from shared.areas.notifications.models import Notice
-from shared.areas.ports import GetKeyRing
 from shared.db.counters import Limit
 from shared.db.database import Record, Transaction
-
-if TYPE_CHECKING:
-    from shared.config import Settings
-    from shared.crypto import KeyRing
 
 POSTS = Limit("task_posts", hits=60)
 """Updates that one person may post in a minute: each may mail many people."""
@@ -25,28 +19,6 @@ ASSIGNMENTS = Limit("task_assignments", hits=120)
 NOTICES = Limit("task_rule_notices", hits=120)
 """Changes that one automation tells people of in a minute: each mails many."""
 UPLOADS = Limit("task_uploads", hits=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What telling people needs: where our pages are, and the keys of mails."""
-
-    site: Site
-    key_ring: GetKeyRing
-
-
-class Instance(Protocol):
-    """The running instance's services (``runtime.services``)."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    async def key_ring(self) -> KeyRing: ...
-
-
-def telling(instance: Instance) -> Telling:
-    chosen = instance.settings
-    return Telling(Site(chosen.app_base_url, chosen.client_app_url), instance.key_ring)
 
 
 def link(board_id: UUID, item_id: UUID) -> str:

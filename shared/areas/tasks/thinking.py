@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
+from shared.areas.ports import Ai
 from shared.areas.tasks.prompts import Prompt
 from shared.db.counters import Limit
 from shared.db.database import Database, Transaction
@@ -25,22 +26,6 @@ _FINAL: Final = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})
 BUSY: Final = "The AI cannot be reached right now; it is asked again in the background."
 WITHHELD: Final = "The AI does not write about this text."
 ENOUGH: Final = "The AI was asked often in the last minutes; please try again later."
-
-
-class Ai(Protocol):
-    """Whoever answers prompts (``gcp.vertex``)."""
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        system: str,
-        temperature: float,
-        max_tokens: int,
-        model: str,
-        json_schema: Mapping[str, Any] | None = None,
-        timeout_s: float | None = None,
-    ) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

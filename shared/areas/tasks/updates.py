@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from shared.areas.emails.telling import Telling
 from shared.areas.tasks import access, rules, shapes
 from shared.areas.tasks.models import PostUpdate
-from shared.areas.tasks.telling import POSTS, Telling, tell
+from shared.areas.tasks.telling import POSTS, tell
 from shared.db import counters
 from shared.db.database import Executor, Record, Transaction
 from shared.errors import NotFound
