@@ -175,7 +175,8 @@ async def a_client(world: World, google: Google, *, lasts: timedelta = timedelta
 @pytest.fixture(name="google")
 async def given_google(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Google]:
     """A stand-in of Google's own, which the functions know for the length of a test; nothing pauses from an earlier
-    one."""
+    one, and no app of another test's counts before it."""
+    await world.db.execute("delete from oauth_providers")
     google, before = Google(world.faults), world.services.settings
     await google.start()
     told = {name.lower(): value for name, value in google.env.items()}
