@@ -94,7 +94,7 @@ class Settings:
     forms_ai_per_hour: int = 30  # of one member of staff
     blog_draft_max_tokens: int = 4096
     blog_draft_timeout_s: float = 90.0
-    vertex_at_once: int = 32  # prompts that one instance may have open
+    vertex_at_once: int = 64  # prompts that one instance may have open
 
     ctm_api_base: str = "https://api.calltrackingmetrics.com"
     ctm_timeout_s: float = 8.0

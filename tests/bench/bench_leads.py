@@ -16,27 +16,18 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 from uuid import UUID
 
-import httpx
-
-from emulators.faults import Fault, Faults
-from emulators.firestore_stand_in import FirestoreStandIn
+from emulators.faults import Fault
 from emulators.functions_host import FunctionsHost
 from emulators.postgres import create_database, server
-from emulators.vendors.ctm import Ctm
-from emulators.vendors.mailgun import Mailgun
-from emulators.vertex import Vertex
-from shared.config import Settings
 from shared.db.migrate import migrate
 from shared.runtime import log
-from shared.runtime import services as runtime_services
-from shared.runtime.services import Services
-from tests.functions.conftest import SECRETS, Sent, World
+from tests.functions.conftest import SECRETS, World, open_world
 from tests.functions.leads import a_client
 
 CALLS = 500
@@ -63,29 +54,10 @@ async def the_world() -> AsyncIterator[World]:
     with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "data") as admin_url:
         url = create_database(admin_url, f"bench_leads_{os.getpid()}", None)
         await asyncio.to_thread(migrate, url)
-        faults = Faults()
-        mailgun, ctm, vertex, firestore = Mailgun(faults), Ctm(faults), Vertex(faults), FirestoreStandIn(faults)
-        for part in (mailgun, ctm, vertex):
-            await part.start()
-        port = await firestore.start()
-        found = {name.lower(): value for part in (ctm, vertex, mailgun) for name, value in part.env.items()}
-        settings = replace(
-            Settings(),
-            database_url=url,
-            firestore_emulator_host=f"127.0.0.1:{port}",
-            **{name: value for name, value in found.items() if hasattr(Settings(), name)},
-        )
-        services, sent = Services(settings), Sent()
-        services.__dict__.update(tasks=sent, topics=sent)
-        runtime_services.use(services)
-        host = FunctionsHost()
-        transport = httpx.ASGITransport(app=host)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url="http://bench.test", timeout=300) as http:
-            yield World(services, sent, faults, mailgun, ctm, vertex, http)
-        await services.close()
-        for part in (mailgun, ctm, vertex, firestore):
-            await part.stop()
-        runtime_services.use(None)
+        files = Path(folder) / "files"
+        files.mkdir()
+        async with open_world(url, files) as world:
+            yield world
 
 
 async def bench_sync(world: World) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -216,16 +218,15 @@ def new_ip() -> str:
     return f"10.{octets[0]}.{octets[1]}.{octets[2]}"
 
 
-@pytest.fixture(scope="session")
-async def _world(
-    make_database: MakeDatabase, built: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
+@asynccontextmanager
+async def open_world(database_url: str, folder: Path, **chosen: Any) -> AsyncIterator[World]:
+    """A world on a database that is there, with stand-ins of its own; *chosen* settings beside theirs."""
     faults = Faults()
     mailgun = Mailgun(faults)
     ctm = Ctm(faults)
     vertex = Vertex(faults)
     monday = Monday(faults)
-    storage = Storage(Settings().uploads_bucket, tmp_path_factory.mktemp("storage"))
+    storage = Storage(Settings().uploads_bucket, folder)
     parts = (mailgun, ctm, vertex, monday, storage)
     for part in parts:
         await part.start()
@@ -234,10 +235,10 @@ async def _world(
     found = {name.lower(): value for part in parts for name, value in part.env.items()}
     settings = replace(
         Settings(),
-        database_url=make_database(built),
-        mailgun_events_delay_s=0.0,
+        database_url=database_url,
         firestore_emulator_host=f"127.0.0.1:{firestore_port}",
         **{name: value for name, value in found.items() if hasattr(Settings(), name)},
+        **chosen,
     )
     services = Services(settings)
     sent = Sent()
@@ -245,12 +246,22 @@ async def _world(
     runtime_services.use(services)
     host = FunctionsHost()
     transport = httpx.ASGITransport(app=host, client=("127.0.0.1", 50000))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://anchor.test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://anchor.test", timeout=300) as http:
         yield World(services, sent, faults, mailgun, ctm, vertex, monday, http)
     await services.close()
     for part in (*parts, firestore):
         await part.stop()
     runtime_services.use(None)
+
+
+@pytest.fixture(scope="session")
+async def _world(
+    make_database: MakeDatabase, built: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    async with open_world(
+        make_database(built), tmp_path_factory.mktemp("storage"), mailgun_events_delay_s=0.0
+    ) as world:
+        yield world
 
 
 @pytest.fixture
