@@ -252,7 +252,6 @@ class FirestoreStandIn:
             raise invalid(f"A commit has at most {LARGEST_COMMIT} writes.")
         if request.transaction:
             transaction = self._open_transaction(request.transaction)
-            del self._transactions[request.transaction]
             if transaction.read_only and request.writes:
                 raise invalid("Cannot modify entities in a read-only transaction.")
             if not transaction.holds():
@@ -262,6 +261,7 @@ class FirestoreStandIn:
         answer = CommitResponse.pb()(commit_time=now)
         for write in request.writes:
             answer.write_results.append(self._write(write, changed, now))
+        self._transactions.pop(request.transaction, None)  # One refused above stays: the client rolls it back.
         for name, document in changed.items():
             if document is None:
                 self._documents.pop(name, None)
