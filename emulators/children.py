@@ -1,9 +1,10 @@
 """Child processes that end when we end, even when we are killed and cannot end them ourselves.
 
-Run as a script it is the launcher between us and the child: on Linux it asks the kernel for SIGTERM at its parent's
-death, a wish that survives ``exec``, and becomes the command. A launcher rather than ``preexec_fn``, because Python
-code between fork and exec is unsafe in a process with threads, and gRPC has threads. Elsewhere than on Linux a child
-outlives a parent that was killed with SIGKILL; any other end of ours goes through ``Child.stop``.
+Run as a script it is the launcher between us and the child: it becomes another user if asked to, on Linux asks the
+kernel for a signal at its parent's death, a wish that survives ``exec``, and becomes the command. A launcher rather
+than ``preexec_fn`` or ``user``: both make Python fork, and gRPC's handlers of forks can hang the child before it
+becomes anything. Elsewhere than on Linux a child outlives a parent that was killed with SIGKILL; any other end of ours
+goes through ``Child.stop``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +46,7 @@ class Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", __file__, str(os.getpid()), *command),
+                *launched(command),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -79,6 +81,20 @@ class Child:
             os.killpg(self.process.pid, number)
 
 
+def launched(
+    command: Sequence[str | Path],
+    *,
+    user: pwd.struct_passwd | None = None,
+    at_our_end: signal.Signals = signal.SIGTERM,
+    tied: bool = True,
+) -> list[str]:
+    """The words that start *command* through the launcher, as *user* if given; ``tied``: it hears of our end."""
+    ids = f"{user.pw_uid}:{user.pw_gid}" if user else ""
+    parent = str(os.getpid()) if tied else ""
+    launcher = [sys.executable, "-I", "-S", __file__, ids, parent, str(int(at_our_end))]
+    return [*launcher, *map(str, command)]
+
+
 def free_port() -> int:
     """A port nobody listens on now, for programs that cannot tell us which one they got."""
     with socket.socket() as probe:
@@ -86,13 +102,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _become(parent: int, command: list[str]) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before we asked
+def _become(ids: str, parent: str, at_its_end: str, command: list[str]) -> None:
+    if ids:
+        uid, gid = map(int, ids.split(":"))
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+    if parent and sys.platform == "linux":  # after the change of user, which would undo the wish
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(at_its_end))
+        if os.getppid() != int(parent):  # it died before we asked
             sys.exit("the parent is gone")
     os.execvp(command[0], command)
 
 
 if __name__ == "__main__":
-    _become(int(sys.argv[1]), sys.argv[2:])
+    _become(*sys.argv[1:4], sys.argv[4:])

@@ -8,7 +8,6 @@ folders above it (``chmod o+x``; nothing becomes readable).
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import importlib.util
 import os
 import pwd
@@ -18,12 +17,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from .children import launched
 from .component import Component, Status
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 ATTEMPTS = 20  # of starting, while the last run's processes let go of its memory or a port is taken
 POLL_S = 0.02
-PR_SET_PDEATHSIG = 1
+TIED_BY_KERNEL = sys.platform == "linux"
 
 _SETTINGS = {
     "listen_addresses": HOST,
@@ -128,13 +128,8 @@ class EmbeddedPostgres:
         _let_pass(fresh)
         options = ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += ["--locale=C", "--no-instructions", "--no-sync", f"--username={SUPERUSER}"]
-        done = subprocess.run(
-            [self._binaries / "initdb", *options, "-D", fresh],
-            capture_output=True,
-            text=True,
-            cwd="/",
-            **_unprivileged(),
-        )
+        command = [self._binaries / "initdb", *options, "-D", fresh]
+        done = subprocess.run(launched(command, user=_runs_as()), capture_output=True, text=True, cwd="/")
         if done.returncode:
             raise PostgresFailed(f"initdb: {done.stderr or done.stdout}")
         fresh.rename(self._data_dir)  # refused when something else is there
@@ -161,18 +156,17 @@ class EmbeddedPostgres:
     def _spawn(self, port: int) -> None:
         settings = {**_SETTINGS, "port": str(port), **({} if self._durable else _NOT_DURABLE)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        command = [self._binaries / "postgres", "-D", self._data_dir, *options]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._data_dir, *options],
+                launched(command, user=_runs_as(), at_our_end=signal.SIGINT, tied=TIED_BY_KERNEL),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 start_new_session=True,  # Ctrl-C is ours to hear: the server goes last
-                preexec_fn=_die_with_parent(),
-                **_unprivileged(),
             )
-        if _prctl() is None:
+        if not TIED_BY_KERNEL:
             self._watcher = _watch(self._process.pid)
 
     def _is_ready(self) -> bool:
@@ -295,11 +289,6 @@ def _runs_as() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _unprivileged() -> dict[str, Any]:
-    user = _runs_as()
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-
-
 def _let_pass(folder: Path) -> None:
     """When root: let the server's user pass through the folders above *folder*."""
     if _runs_as() is None:
@@ -331,28 +320,6 @@ def _command_of(pid: int) -> str:
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
         return ""
     return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
-
-
-def _prctl() -> Callable[..., int] | None:
-    """Linux's own way to tie a child to its parent; None elsewhere."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl: Callable[..., int] | None = getattr(ctypes.CDLL(None), "prctl", None)
-    return prctl
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Run in the child before it becomes the server: the kernel sends it a fast shutdown when the parent is gone."""
-    prctl, parent = _prctl(), os.getpid()
-    if prctl is None:
-        return None
-
-    def tie() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
-        if os.getppid() != parent:  # it died before we asked
-            os._exit(1)
-
-    return tie
 
 
 def _watch(pid: int) -> subprocess.Popen[bytes]:

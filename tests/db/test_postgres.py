@@ -60,8 +60,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 from emulators import postgres
-if sys.argv[2] == "no prctl":
-    postgres._prctl = lambda: None
+postgres.TIED_BY_KERNEL = sys.argv[2] == "kernel"
 server = postgres.EmbeddedPostgres(Path(sys.argv[1]))
 server.open()
 print(server.status.pid, flush=True)
@@ -69,7 +68,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("how", ["prctl", "no prctl"])
+@pytest.mark.parametrize("how", ["kernel", "watcher"])
 def test_it_dies_with_its_parent(tmp_path: Path, how: str) -> None:
     """Even when the parent is killed outright, with the kernel's help or, where there is none, without."""
     command = [sys.executable, "-c", CHILD, str(tmp_path / "data"), how]
