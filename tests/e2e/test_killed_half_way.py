@@ -67,7 +67,7 @@ async def _persist(cloud: LocalCloud, number: int) -> UUID:
             return UUID(answer.json()["submission_id"])
         assert answer.status_code in (429, 500, 502, 503, 504), answer.text
         # Attempts that died half way count against the form's limit too.
-        await asyncio.sleep(answer.json()["retryAfter"] if answer.status_code == 429 else 0.5)
+        await asyncio.sleep(answer.json()["retryAfter"] if answer.status_code == 429 else 1)
 
 
 async def _until_processed(cloud: LocalCloud, database: asyncpg.Connection) -> None:
