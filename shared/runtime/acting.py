@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from shared.db import audit_trail
 from shared.runtime import identity
 
 if TYPE_CHECKING:
@@ -54,13 +55,13 @@ async def _insert(
     function: Function,
     services: Services,
 ) -> None:
-    await services.db.execute(
-        """
-        insert into security_audit_log (
-            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
-        values ($1, $2, $3, 'access', $4, $5, $6, true)
-        """,
-        admin_id, user.session_id, event, identity.client_ip(request, services.settings.trusted_proxy_hops),
-        request.headers.get("user-agent", "")[:512],
+    await audit_trail.keep(
+        services.db,
+        "access",
+        event,
         {**about, "function": function.name, "method": request.method},
-    )  # fmt: skip
+        user_id=admin_id,
+        session_id=user.session_id,
+        ip=identity.client_ip(request, services.settings.trusted_proxy_hops),
+        user_agent=request.headers.get("user-agent", "")[:512],
+    )

@@ -1,18 +1,14 @@
-"""The audit trail of sign-in: who did what from where, and whether it worked. Never a secret.
-
-Events are written in the transaction of what they tell, or alone when nothing else changes.
-"""
+"""The audit trail of sign-in: who did what from where, and whether it worked."""
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from shared.areas.accounts.devices import Browser
 from shared.areas.accounts.rules import without_secrets
+from shared.db import audit_trail
+from shared.db.audit_trail import Category
 from shared.db.database import Executor
-
-Category = Literal["authentication", "session", "mfa", "account", "access", "oauth"]
 
 _CATEGORIES: dict[str, Category] = {
     "login_success": "authentication",
@@ -58,12 +54,15 @@ async def record(
     **details: object,
 ) -> None:
     """Keep one event; *failure* is why it did not work, in one word."""
-    await db.execute(
-        """
-        insert into security_audit_log (user_id, session_id, event_type, event_category, ip_address, user_agent,
-                                        device_id, details, success, failure_reason)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text is null, $9)
-        """,
-        user_id, session_id, event, _CATEGORIES[event], browser and browser.ip, browser and browser.user_agent,
-        browser and browser.device_id, without_secrets(details), failure,
-    )  # fmt: skip
+    await audit_trail.keep(
+        db,
+        _CATEGORIES[event],
+        event,
+        without_secrets(details),
+        user_id=user_id,
+        session_id=session_id,
+        ip=browser.ip if browser else None,
+        user_agent=browser.user_agent if browser else None,
+        device_id=browser.device_id if browser else None,
+        failure=failure,
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from shared.db import audit_trail
 from shared.db.database import Executor
 
 
@@ -58,12 +59,13 @@ def actor_of(call: Call) -> Actor:
 
 async def record(db: Executor, actor: Actor | None, event: str, about: UUID, **details: object) -> None:
     """Keep one event about a user, in the transaction of what it tells; *actor* None: whoever held their link."""
-    await db.execute(
-        """
-        insert into security_audit_log (
-            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
-        values ($1, $2, $3, 'account', $4, $5, $6, true)
-        """,
-        actor.id if actor else about, actor and actor.session_id, event, actor and actor.ip,
-        actor and actor.user_agent, {"target_user_id": str(about), **details},
-    )  # fmt: skip
+    await audit_trail.keep(
+        db,
+        "account",
+        event,
+        {"target_user_id": str(about), **details},
+        user_id=actor.id if actor else about,
+        session_id=actor.session_id if actor else None,
+        ip=actor.ip if actor else None,
+        user_agent=actor.user_agent if actor else None,
+    )

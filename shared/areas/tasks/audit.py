@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
+from shared.db import audit_trail
 from shared.db.database import Executor
 
 
@@ -38,11 +39,13 @@ async def record(db: Executor, by: By, event: str, about: UUID, **details: objec
     user = by.user
     if user.impersonator_id is not None:
         details["impersonator_id"] = str(user.impersonator_id)
-    await db.execute(
-        """
-        insert into security_audit_log (
-            user_id, session_id, event_type, event_category, ip_address, user_agent, details, success)
-        values ($1, $2, $3, 'tasks', $4, $5, $6, true)
-        """,
-        user.id, user.session_id, event, by.ip, by.user_agent, {"target_id": str(about), **details},
-    )  # fmt: skip
+    await audit_trail.keep(
+        db,
+        "tasks",
+        event,
+        {"target_id": str(about), **details},
+        user_id=user.id,
+        session_id=user.session_id,
+        ip=by.ip,
+        user_agent=by.user_agent,
+    )

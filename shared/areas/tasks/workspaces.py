@@ -5,9 +5,9 @@ Source: spec api-tasks §2.
 
 from __future__ import annotations
 
-import re
 from uuid import UUID
 
+from shared.areas.queries import like_pattern
 from shared.areas.tasks import access, shapes
 from shared.areas.tasks.audit import By, record
 from shared.areas.tasks.models import AddMember, ChangeMember, CreateWorkspace, WhichPerson
@@ -77,7 +77,6 @@ async def members(db: Executor, user_id: UUID, workspace_id: UUID) -> str:
 
 async def search(db: Executor, user_id: UUID, workspace_id: UUID, words: str) -> str:
     """``{"members": […]}``: at most ten whose address or name has these words, by address; none for no words."""
-    escaped = re.sub(r"([\\%_])", r"\\\1", words.strip())
     return await access.read(
         db,
         "workspace",
@@ -86,11 +85,11 @@ async def search(db: Executor, user_id: UUID, workspace_id: UUID, words: str) ->
         """
         select json_build_object('members', (select coalesce(json_agg(member order by email), '[]') from (
             select u.email, json_build_object({member}) as member {members}
-            and $3 <> '%%' and (u.email ilike $3 or concat_ws(' ', u.first_name, u.last_name) ilike $3)
+            and (u.email ilike $3 or concat_ws(' ', u.first_name, u.last_name) ilike $3)
             order by u.email limit 10
         ) found))::text from seen
         """,
-        f"%{escaped}%",
+        like_pattern(words),
     )
 
 
