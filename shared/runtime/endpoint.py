@@ -29,7 +29,7 @@ from starlette.responses import Response
 from shared import manifest
 from shared.errors import Forbidden, KeyUnknown, NotFound, Problem, TooManyRequests, TryLater, VendorError
 from shared.routing import Router
-from shared.runtime import acting, bodies, headers, identity, log, multipart, session_cookie
+from shared.runtime import acting, bodies, compression, headers, identity, log, multipart, session_cookie
 from shared.runtime.context import Context
 from shared.runtime.cookies import Cookies
 from shared.runtime.identity import Identity, User
@@ -156,6 +156,8 @@ async def _serve(
             response = _also_as_error(response)
         cookies.apply(response)
         _dress(response, request, function, instance, request_id)
+        by_cookie = bool(caller) and headers.told(request, b"authorization") is None
+        await compression.compress(response, request, by_cookie=by_cookie)
         log.info(
             "request",
             method=request.method,

@@ -74,6 +74,7 @@ async def main() -> None:
         for size, board in BOARDS.items():
             asked = _get(env, f"/api/tasks/boards/{board}/view", ASSIGNED[60])
             await _measure(env, f"{size:,} items", "bare_board", board, "tasks_view_board", asked)
+            await _compress(env, f"{size:,} items", board)
         for size, person in ASSIGNED.items():
             asked = _get(env, "/api/tasks/my-work", person)
             await _measure(env, f"{size:,} items", "bare_work", person, "tasks_show_my_work", asked)
@@ -95,13 +96,28 @@ async def _measure(env: dict[str, str], what: str, floor_name: str, floor_id: UU
         )
 
 
+async def _compress(env: dict[str, str], what: str, board: UUID) -> None:
+    """What a board costs and weighs as a browser gets it, against the same without compression."""
+    from tests.bench.framework import serving
+
+    path = f"/api/tasks/boards/{board}/view"
+    plain, small = (_get(env, path, ASSIGNED[60], **{"Accept-Encoding": coding}) for coding in ("identity", "gzip"))
+    with serving("tasks_view_board", env) as (port, _):
+        await load.compare(
+            f"{await load.weight(port, plain):,} bytes, {what}",
+            lambda: _rate(port, lambda _: plain),
+            f"{await load.weight(port, small):,} bytes, compressed",
+            lambda: _rate(port, lambda _: small),
+        )
+
+
 async def _rate(port: int, make: Callable[[int], bytes]) -> float:
     rate = await load.run(port, make, seconds=1.5, connections=AT_ONCE)
     assert set(rate.statuses) == {200}, rate.statuses
     return rate.per_second
 
 
-def _get(env: dict[str, str], path: str, person: UUID) -> bytes:
+def _get(env: dict[str, str], path: str, person: UUID, **headers: str) -> bytes:
     from shared import tokens
 
     bearer = tokens.sign(
@@ -113,7 +129,7 @@ def _get(env: dict[str, str], path: str, person: UUID) -> bytes:
         lifetime=timedelta(hours=1),
         now=datetime.now(UTC),
     )
-    return load.request("GET", path, headers={"Authorization": f"Bearer {bearer}"})
+    return load.request("GET", path, headers={"Authorization": f"Bearer {bearer}", **headers})
 
 
 async def _fill(url: str) -> None:

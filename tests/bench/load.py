@@ -44,6 +44,16 @@ async def run(port: int, make: Callable[[int], bytes], *, seconds: float = 4, co
     )
 
 
+async def weight(port: int, asked: bytes) -> int:
+    """How many bytes the body of the answer has."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(asked)
+    _, length = await _answer(reader)
+    writer.close()
+    await writer.wait_closed()
+    return length
+
+
 async def compare(
     floor_name: str, floor: Callable[[], Awaitable[float]], name: str, measured: Callable[[], Awaitable[float]]
 ) -> None:
@@ -70,7 +80,7 @@ async def _phase(
         while time.perf_counter() < end:
             sent = time.perf_counter()
             writer.write(make(number))
-            status = await _answer(reader)
+            status, _ = await _answer(reader)
             times.append(time.perf_counter() - sent)
             statuses[status] = statuses.get(status, 0) + 1
             number += connections
@@ -81,10 +91,10 @@ async def _phase(
     return times, statuses, time.perf_counter() - began
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, int]:
+    """The status, and how many bytes the body has."""
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head[9:12])
-    length = head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
-    if length:
-        await reader.readexactly(int(length))
-    return status
+    length = int(head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0] or 0)
+    await reader.readexactly(length)
+    return status, length

@@ -198,3 +198,19 @@ def test_the_callers_address_is_what_a_trusted_proxy_saw(lines: list[str], hops:
     headers = [(b"x-forwarded-for", line.encode()) for line in lines]
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "client": ("127.0.0.1", 1)})
     assert client_ip(request, hops) == address
+
+
+async def test_a_long_list_comes_compressed(world: World) -> None:
+    """To a page that sends its token. A cookie alone, which another site's link could bring along, gets it as it is."""
+    headers = await world.sign_in(client := await world.user("client"))
+    await world.db.execute(
+        """insert into call_logs (owner_user_id, call_id, started_at, meta)
+           select $1, 'c' || n, now(), '{}' from generate_series(1, 50) n""",
+        client,
+    )
+    cookie = {"Cookie": f"session={headers['Authorization'].removeprefix('Bearer ')}"}
+
+    asked = [await world.call("GET", "/api/hub/calls", headers=one) for one in (headers, cookie)]
+
+    assert [answer.headers.get("content-encoding") for answer in asked] == ["gzip", None]
+    assert len(asked[0].json()["calls"]) == 50 and asked[0].json() == asked[1].json()
