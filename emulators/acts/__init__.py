@@ -7,6 +7,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class DemoFailed(Exception):
@@ -45,3 +49,23 @@ async def until(what: str, ready: Callable[[], Awaitable[bool]], *, within_s: fl
         if time.monotonic() > deadline:
             raise DemoFailed(f"waited {within_s:.0f} s in vain for: {what}")
         await asyncio.sleep(0.1)
+
+
+class Dashboard:
+    """What a signed-in person's dashboard asks of one part of the API; ``ask`` takes what must be answered."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str, part: str) -> None:
+        self._http, self._headers, self._part = http, {"Authorization": f"Bearer {token}"}, part
+
+    async def fetch(self, address: str) -> httpx.Response:
+        """A file, at the address that an answer told."""
+        return await self._http.get(address, headers=self._headers, timeout=60)
+
+    async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return await self._http.request(method, f"{self._part}{path}", headers=self._headers, timeout=60, **options)
+
+    async def ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = await self.send(method, path, **options)
+        expect(answer.is_success, f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
+        told: dict[str, Any] = answer.json()
+        return told

@@ -7,9 +7,8 @@ import time
 from typing import Any
 
 import asyncpg
-import httpx
 
-from emulators.acts import Stage, expect
+from emulators.acts import Dashboard, Stage, expect
 from emulators.acts.leads import CLIENT, signed_in
 from emulators.cloud import LocalCloud
 
@@ -18,24 +17,13 @@ async def act(cloud: LocalCloud, stage: Stage) -> None:
     """A journey from its start to an active client, into the archive and back."""
     database = await asyncpg.connect(cloud.database_url)
     try:
-        await _play(stage, _Hub(cloud, await signed_in(cloud, database)))
+        await _play(stage, _Hub(cloud.http, await signed_in(cloud, database), "/api/hub"))
     finally:
         await database.close()
 
 
-class _Hub:
-    """The client's dashboard; every answer must be a 200."""
-
-    def __init__(self, cloud: LocalCloud, token: str) -> None:
-        self._http, self._headers = cloud.http, {"Authorization": f"Bearer {token}"}
-
-    async def ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        answer: httpx.Response = await self._http.request(
-            method, f"/api/hub{path}", headers=self._headers, timeout=60, **options
-        )
-        expect(answer.status_code == 200, f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
-        told: dict[str, Any] = answer.json()
-        return told
+class _Hub(Dashboard):
+    """The client's dashboard."""
 
     async def lead(self, call_id: str) -> dict[str, Any]:
         lead: dict[str, Any] = (await self.ask("GET", f"/calls/{call_id}/detail"))["lead"]

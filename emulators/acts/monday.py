@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
-import httpx
 
 from emulators import demo_monday
-from emulators.acts import Stage, expect, until
+from emulators.acts import Dashboard, Stage, expect, until
 from emulators.acts.leads import CLIENT, signed_in
 from emulators.cloud import LocalCloud
 from emulators.demo_data import demo_id
@@ -21,27 +20,12 @@ async def act(cloud: LocalCloud, stage: Stage) -> None:
     """A request, a task and a post."""
     database = await asyncpg.connect(cloud.database_url)
     try:
-        hub = _Hub(cloud, await signed_in(cloud, database))
+        hub = Dashboard(cloud.http, await signed_in(cloud, database), "/api/hub")
         await _request(cloud, stage, hub)
         await _task(cloud, stage, database)
         await _post(stage, hub, cloud)
     finally:
         await database.close()
-
-
-class _Hub:
-    """The client's dashboard; every answer must be a 200."""
-
-    def __init__(self, cloud: LocalCloud, token: str) -> None:
-        self._http, self._headers = cloud.http, {"Authorization": f"Bearer {token}"}
-
-    async def ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        answer: httpx.Response = await self._http.request(
-            method, f"/api/hub{path}", headers=self._headers, timeout=60, **options
-        )
-        expect(answer.status_code == 200, f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
-        told: dict[str, Any] = answer.json()
-        return told
 
 
 async def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
@@ -50,7 +34,7 @@ async def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
     return found
 
 
-async def _request(cloud: LocalCloud, stage: Stage, hub: _Hub) -> None:
+async def _request(cloud: LocalCloud, stage: Stage, hub: Dashboard) -> None:
     title = f"New banner {time.time_ns()}"
     async with stage.step(f"{CLIENT.business} asks for a banner while Monday is down: kept") as notes:
         await cloud.control.put("/faults/monday", json={"status": 503})
@@ -116,7 +100,7 @@ async def _polled(cloud: LocalCloud, what: str, ready: Callable[[], Awaitable[bo
     await until(what, ready, within_s=60)
 
 
-async def _post(stage: Stage, hub: _Hub, cloud: LocalCloud) -> None:
+async def _post(stage: Stage, hub: Dashboard, cloud: LocalCloud) -> None:
     async with stage.step("the AI suggests posts, writes one and draws its picture") as notes:
         ideas = (await hub.ask("POST", "/blog-posts/ai/ideas", json={}))["ideas"]
         text = (await hub.ask("POST", "/blog-posts/ai/draft", json={"title": ideas[0]}))["content"]

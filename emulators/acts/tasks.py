@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import asyncpg
-import httpx
 
-from emulators.acts import Stage, expect, until
+from emulators.acts import Dashboard, Stage, expect, until
 from emulators.acts.leads import signed_in
 from emulators.cloud import LocalCloud
 from emulators.demo_data import STAFF, demo_id
@@ -17,34 +15,20 @@ ADMIN, TEAM = (next(email for role, email, *_ in STAFF if role == wanted) for wa
 _PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
-class _Desk:
-    """One person's view of the task platform; ``ask`` takes what must be answered."""
-
-    def __init__(self, cloud: LocalCloud, token: str) -> None:
-        self._http, self._headers = cloud.http, {"Authorization": f"Bearer {token}"}
-
-    async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return await self._http.request(method, path, headers=self._headers, timeout=60, **options)
-
-    async def ask(self, method: str, path: str, **options: Any) -> Any:
-        answer = await self.send(method, f"/api/tasks{path}", **options)
-        expect(answer.is_success, f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
-        return answer.json()
-
-
 async def act(cloud: LocalCloud, stage: Stage) -> None:
     """A board from its workspace to its end."""
     database = await asyncpg.connect(cloud.database_url)
     try:
-        admin, team = [
-            _Desk(cloud, await signed_in(cloud, database, demo_id(f"user {email}"))) for email in (ADMIN, TEAM)
-        ]
-        await _play(cloud, stage, admin, team)
+        await _play(cloud, stage, *[await _desk(cloud, database, email) for email in (ADMIN, TEAM)])
     finally:
         await database.close()
 
 
-async def _play(cloud: LocalCloud, stage: Stage, admin: _Desk, team: _Desk) -> None:
+async def _desk(cloud: LocalCloud, database: asyncpg.Connection, email: str) -> Dashboard:
+    return Dashboard(cloud.http, await signed_in(cloud, database, demo_id(f"user {email}")), "/api/tasks")
+
+
+async def _play(cloud: LocalCloud, stage: Stage, admin: Dashboard, team: Dashboard) -> None:
     async with stage.step("an admin makes a workspace, a board and twelve items") as notes:
         workspace = (await admin.ask("POST", "/workspaces", json={"name": "Agency"}))["workspace"]["id"]
         board = (await admin.ask("POST", f"/workspaces/{workspace}/boards", json={"name": "Website"}))["board"]["id"]
@@ -70,7 +54,7 @@ async def _play(cloud: LocalCloud, stage: Stage, admin: _Desk, team: _Desk) -> N
         changes = [{"status": status, "updated_at": saw["updated_at"]} for status in ("Done", "Stuck")]
         answers = await asyncio.gather(
             *(
-                who.send("PATCH", f"/api/tasks/items/{saw['id']}", json=change)
+                who.send("PATCH", f"/items/{saw['id']}", json=change)
                 for who, change in zip((admin, team), changes, strict=True)
             )
         )
@@ -87,12 +71,12 @@ async def _play(cloud: LocalCloud, stage: Stage, admin: _Desk, team: _Desk) -> N
     async with stage.step("a file is open for staff, and goes with its workspace"):
         kept = await team.ask("POST", f"/items/{items[0]}/files", files={"file": ("a.pdf", _PDF, "application/pdf")})
         address = kept["file"]["file_url"]
-        expect((await admin.send("GET", address)).content == _PDF, "the file is not what was sent")
+        expect((await admin.fetch(address)).content == _PDF, "the file is not what was sent")
         await admin.ask("DELETE", f"/workspaces/{workspace}")
-        expect((await admin.send("GET", address)).status_code == 404, "the file outlived its workspace")
+        expect((await admin.fetch(address)).status_code == 404, "the file outlived its workspace")
 
 
-async def _said(desk: _Desk, item: str) -> bool:
+async def _said(desk: Dashboard, item: str) -> bool:
     updates = (await desk.ask("GET", f"/items/{item}/updates"))["updates"]
     expect(len(updates) <= 1, f"the rule spoke {len(updates)} times")
     return bool(updates)
