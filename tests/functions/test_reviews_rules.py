@@ -224,6 +224,31 @@ async def test_bad_news_is_told(client: Client) -> None:
     )
 
 
+async def test_a_good_review_that_becomes_bad_is_told(client: Client) -> None:
+    """Its author takes stars away: a flag, urgency and a notice each time, of an old review, too; words alone, none."""
+    review, stored = await client.have(rating=5, ago=timedelta(days=100))
+    assert (stored["is_flagged"], stored["priority"]) == (False, "low")
+    for stars in ("FOUR", "ONE", "FIVE", "TWO", "ONE"):
+        client.edit(review, starRating=stars)
+        await client.sync()
+        if stars == "FIVE":
+            await client.call("PUT", f"/{stored['id']}/flag", json={"flagged": False})
+    client.edit(review, comment="Rude.")
+    await client.sync()
+
+    shown = await client.review(review)
+    assert (shown["is_flagged"], shown["flag_reason"], shown["priority"]) == (True, "2 of 5 stars", "urgent")
+    assert shown["flagged_by"] is None
+    told = await client.world.db.fetch(
+        "select title, body from notifications where user_id = $1 order by created_at", client.id
+    )
+    assert {row["title"] for row in told} == {"A review became negative"}
+    assert [row["body"].partition(" for ")[0] for row in told] == [
+        "Ada Guest left 1 star instead of 4",
+        "Ada Guest left 2 stars instead of 5",
+    ]
+
+
 async def test_silence_can_be_chosen(client: Client) -> None:
     """With both notices off nobody is told."""
     await client.call("PUT", "/settings", json={"notify_new_reviews": False, "notify_negative_reviews": False})

@@ -103,11 +103,27 @@ async def _tell(tx: Transaction, outside: Outside, owner: UUID, review: Record, 
     await _notify(tx, outside, owner, review, title, wishes["emails"])
 
 
+async def tell_fall(tx: Transaction, outside: Outside, owner: UUID, review_id: UUID, stars_before: int) -> None:
+    """A notice of a good review that its author has turned into a bad one, if the client wishes to hear of bad ones."""
+    review, wishes = await store.find(tx, owner, review_id), await settings_store.wishes(tx, owner)
+    if review is None or not wishes["notify_negative"] or not review["rating"] <= wishes["negative_at"] < stars_before:
+        return
+    await _notify(tx, outside, owner, review, "A review became negative", wishes["emails"], stars_before=stars_before)
+
+
 async def _notify(
-    tx: Transaction, outside: Outside, owner: UUID, review: Record, title: str, addresses: Sequence[str]
+    tx: Transaction,
+    outside: Outside,
+    owner: UUID,
+    review: Record,
+    title: str,
+    addresses: Sequence[str],
+    *,
+    stars_before: int | None = None,
 ) -> None:
     where = f" for {review['resource_name']}" if review["resource_name"] else ""
-    body = f"{review['reviewer_name']} left {_stars(review['rating'])}{where}."
+    instead = f" instead of {stars_before}" if stars_before else ""
+    body = f"{review['reviewer_name']} left {_stars(review['rating'])}{instead}{where}."
     meta = {"review_id": str(review["id"]), "rating": review["rating"]}
     notice = Notice(title=title, body=body, link=replies.PORTAL, meta=meta)
     await notifications.notify(tx, [owner], notice, site=outside.site, key_ring=outside.key_ring)
@@ -121,7 +137,7 @@ async def _notify(
             html=content.html,
             client_id=owner,
             metadata={"review_id": str(review["id"])},
-            message_key=f"review_{review['id']}_{title}_{address}",
+            message_key=f"review_{review['id']}_{review['review_updated_at']}_{title}_{address}",
         )
         await emails.queue(tx, mail, outside.key_ring)
 

@@ -11,10 +11,10 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, StringCons
 from pydantic.fields import FieldInfo
 
 from shared.areas.queries import From, PageNumber, PageSize, To, in_range
+from shared.areas.reviews.rules import Priority
 from shared.areas.text import EmailAddress, OptionalLongText, OptionalText, blank_is_none
 
 Tone = Literal["professional", "friendly", "casual", "formal", "empathetic"]
-Priority = Literal["low", "normal", "high", "urgent"]
 Sentiment = Literal["positive", "neutral", "negative", "mixed"]
 Action = Literal["draft", "auto_send", "flag", "notify"]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 LONGEST_REPLY: Final = 4096  # bytes, by Google
 DEFAULT_STARS: Final = 3  # where a threshold is not set
@@ -19,6 +19,7 @@ NEWS_AT_MOST: Final = timedelta(days=14)  # a location that was off for longer h
 SHORTEST_INTERVAL_MIN: Final = 15
 
 Priority = Literal["low", "normal", "high", "urgent"]
+PRIORITIES: Final[Sequence[Priority]] = get_args(Priority)  # by urgency
 
 
 def priority_of(rating: int, *, answered: bool) -> Priority:

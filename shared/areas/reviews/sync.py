@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.areas.reviews import locations, rules, settings_store, sync_store
+from shared.areas.reviews import automation, locations, rules, settings_store, sync_store
 from shared.areas.reviews.models import CatchUp, Evaluate, Google, Page, Review, SyncDue
 from shared.areas.reviews.outside import Outside, ask
 from shared.db.database import Executor, Record, Transaction
@@ -289,12 +289,14 @@ class _Run:
         for row in await sync_store.store(tx, self.owner, self.id, read_at, rows):
             self.done.new += row["is_new"]
             self.done.updated += row["changed"]
+            if row["fell_from"] is not None:
+                await automation.tell_fall(tx, self.outside, self.owner, row["id"], row["fell_from"])
             if row["waits"] or row["edited"]:
                 work = Evaluate(client_id=self.owner, review_id=row["id"], version=row["version"])
                 await tx.enqueue("reviews_evaluate", work.model_dump(mode="json"))
 
     def _row(self, one: Review, read_at: datetime, known: Record) -> dict[str, Any]:
-        """A review as it is stored. What draws attention to it is decided at its first arrival only."""
+        """A review as it is stored at its first arrival, or when it has lost stars since: with what draws attention."""
         return {
             "name": one.name,
             "rating": one.rating,

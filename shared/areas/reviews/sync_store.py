@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.areas.reviews import rules
 from shared.db.database import Executor, Record
 
 _ACTIVE = """
@@ -126,10 +127,12 @@ async def now(db: Executor) -> datetime:
 async def store(
     db: Executor, owner: UUID, location_id: UUID, read_at: datetime, reviews: Sequence[dict[str, Any]]
 ) -> list[Record]:
-    """Store a page's reviews (each name once): id, version, is_new, edited (words or stars), changed, and ``waits``: it
-    is news that the rules have not looked at, as it is now.
+    """Store a page's reviews (each name once): id, version, is_new, edited (words or stars), changed, ``waits``: it is
+    news that the rules have not looked at, as it is now; and ``fell_from``: the stars it had, of one that lost some
+    after it was looked at.
 
-    A reply that we posted after Google was asked, or so shortly before that Google may not show it yet, stays.
+    One that loses stars draws attention as a new one does: it is flagged, and more urgent if it was less. A reply that
+    we posted after Google was asked, or so shortly before that Google may not show it yet, stays.
     """
     return await db.fetch(
         """
@@ -169,6 +172,16 @@ async def store(
                     when excluded.has_response then coalesce(r.response_created_at, excluded.response_created_at) end,
                 response_updated_at = case when r.replied_at > $3::timestamptz - interval '10 minutes'
                     then r.response_updated_at else excluded.response_created_at end,
+                is_flagged = r.is_flagged or excluded.is_flagged and excluded.rating < r.rating,
+                flag_reason = case when excluded.is_flagged and excluded.rating < r.rating and not r.is_flagged
+                    then excluded.flag_reason else r.flag_reason end,
+                flagged_at = case when excluded.is_flagged and excluded.rating < r.rating and not r.is_flagged
+                    then excluded.flagged_at else r.flagged_at end,
+                flagged_by = case when excluded.is_flagged and excluded.rating < r.rating and not r.is_flagged
+                    then null else r.flagged_by end,
+                priority = case when excluded.rating < r.rating
+                    and array_position($5, excluded.priority) > array_position($5, r.priority)
+                    then excluded.priority else r.priority end,
                 sentiment_analyzed_at = case
                     when (r.rating, r.review_text) is distinct from (excluded.rating, excluded.review_text) then null
                     else r.sentiment_analyzed_at end,
@@ -183,6 +196,7 @@ async def store(
         select k.id, k.review_updated_at as version, b.platform_review_id is null as is_new,
                k.is_news and k.automated_at is null
                    and k.review_updated_at is distinct from b.review_updated_at as waits,
+               case when k.automated_at is not null and k.rating < b.rating then b.rating end as fell_from,
                b.platform_review_id is not null
                    and (b.rating, b.review_text) is distinct from (k.rating, k.review_text) as edited,
                b.platform_review_id is not null
@@ -190,7 +204,7 @@ async def store(
                         (k.rating, k.review_text, k.response_text) or b.removed_at is not null) as changed
         from kept k left join before b on b.platform_review_id = k.platform_review_id
         """,
-        owner, location_id, read_at, list(reviews),
+        owner, location_id, read_at, list(reviews), list(rules.PRIORITIES),
     )  # fmt: skip
 
 
