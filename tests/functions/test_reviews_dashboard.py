@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -193,6 +194,25 @@ async def test_nobody_is_asked_twice_or_against_their_will(world: World, client:
     assert (await ask(client, customerEmail=address)).json()["code"] == "UNSUBSCRIBED"
     other = await a_client(world, client.google)
     assert (await ask(other, customerEmail=address)).status_code == 200
+
+
+async def test_mail_programs_stop_requests_with_one_click(world: World, client: Client) -> None:
+    """The mail names the address in its headers, and what a mail program posts there is enough (RFC 8058)."""
+    address = f"{uuid4().hex}@example.test"
+    first = (await ask(client, customerEmail=address)).json()["request"]
+    await run_tasks(world, "emails_send")
+    [mail] = [mail for mail in world.mailgun.mails if address in mail.recipients]
+    assert mail.headers["List-Unsubscribe"] == f"<{first['tracked_link']}/stop>"
+    assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+    stop = urlsplit(mail.headers["List-Unsubscribe"].strip("<>")).path
+    answer = await world.http.post(stop, data={"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 200
+    await world.db.execute(
+        "update review_requests set created_at = now() - interval '31 days' where client_id = $1", client.id
+    )
+    assert (await ask(client, customerEmail=address)).json()["code"] == "UNSUBSCRIBED"
 
 
 async def test_links_of_nothing_lead_nowhere(world: World) -> None:

@@ -19,7 +19,8 @@ class Mail:
     """One mail to one recipient.
 
     ``message_key`` names it in the business (``email_<submission>_<recipient>``): a second mail of the same key is the
-    same mail. ``client_id``: whose business it is about; ``triggered_by_id``: who caused it.
+    same mail. ``client_id``: whose business it is about; ``triggered_by_id``: who caused it. ``unsubscribe_url``:
+    where a POST without anything ends mails of this kind; only for mails that their recipient did not ask for.
     """
 
     type: str  # of the seeds' list, DATA_FLOWS §8
@@ -33,6 +34,7 @@ class Mail:
     review_request_id: UUID | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     message_key: str | None = None
+    unsubscribe_url: str | None = None
 
 
 class MailEvent(Protocol):

@@ -38,6 +38,7 @@ class Sender(Protocol):
         html: str | None,
         tag: str,
         tracked: bool,
+        unsubscribe_url: str | None,
     ) -> str: ...
 
     async def find_accepted(self, message_id: str) -> bool: ...
@@ -122,6 +123,7 @@ async def _send(db: Database, sending: Sending, row: Record, message_id: str) ->
             html=html,
             tag=row["email_type"],
             tracked=row["email_type"] not in SECRET_TYPES,  # a tracked link passes through the vendor's redirect
+            unsubscribe_url=row["unsubscribe_url"],
         )
     except Rejected as error:
         await store.failed(db, row["id"], str(error))

@@ -24,8 +24,9 @@ async def insert(
         with given as (
             insert into email_logs (
                 id, email_type, recipient_email, recipient_name, subject, text_body, html_body, status, client_id,
-                triggered_by_id, metadata, message_key, sealed_content, sealed_key_id, review_request_id)
-            values ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $11, $12, $13, $14)
+                triggered_by_id, metadata, message_key, sealed_content, sealed_key_id, review_request_id,
+                unsubscribe_url)
+            values ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $11, $12, $13, $14, $15)
             on conflict (message_key) where message_key is not null do nothing
             returning id
         )
@@ -35,7 +36,7 @@ async def insert(
         """,
         log_id, mail.type, mail.to, mail.to_name or None, mail.subject, text, html, mail.client_id,
         mail.triggered_by_id, mail.metadata, mail.message_key, sealed and sealed[0], sealed and sealed[1],
-        mail.review_request_id,
+        mail.review_request_id, mail.unsubscribe_url,
     )  # fmt: skip
     assert row is not None, "either the new row or the one of the same key is there"
     return row["id"], row["is_new"]
@@ -54,7 +55,7 @@ async def begin_attempt(db: Executor, log_id: UUID, message_id: str) -> Record |
         from (select id, attempted_at from email_logs where id = $1 for update) before
         where e.id = before.id and e.status in ('pending', 'failed')
         returning e.id, e.email_type, e.recipient_email, e.recipient_name, e.subject, e.text_body, e.html_body,
-                  e.sealed_content, e.sealed_key_id, before.attempted_at as attempted_before,
+                  e.unsubscribe_url, e.sealed_content, e.sealed_key_id, before.attempted_at as attempted_before,
                   extract(epoch from clock_timestamp() - before.attempted_at)::float8 as attempted_ago_s
         """,
         log_id,

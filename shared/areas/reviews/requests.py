@@ -101,6 +101,7 @@ async def create(outside: Outside, owner: UUID, wish: CreateRequest, *, by: UUID
                 review_request_id=request_id,
                 metadata={"review_request_id": str(request_id)},
                 message_key=f"review_request_{request_id}",
+                unsubscribe_url=f"{base}/r/{token}/stop",
             )
             await emails.queue(tx, mail, outside.key_ring)
     return await show(outside.db, owner, request_id, base=base)

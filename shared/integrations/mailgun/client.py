@@ -48,12 +48,14 @@ class MailgunClient:
         tag: str,
         tracked: bool = True,
         variables: Mapping[str, str] | None = None,
+        unsubscribe_url: str | None = None,
     ) -> str:
         """Hand one mail over; what Mailgun says to it (``Queued. Thank you.``).
 
         ``message_id`` is ours, in angle brackets, the same at each try: a TryLater may come after Mailgun took the
         mail, so ask ``find_accepted`` before trying again. ``tag`` is the mail's type. ``tracked`` off leaves links and
         pixels alone, as mails with secret links need it. ``variables`` come back with each webhook: ids only.
+        ``unsubscribe_url``: where mail programs may unsubscribe their user with one click (RFC 8058).
         """
         tracking = "yes" if tracked else "no"
         form = {
@@ -67,6 +69,7 @@ class MailgunClient:
             "o:tracking-clicks": tracking,
             "o:tracking-opens": tracking,
             **({"html": html} if html is not None else {}),
+            **(_one_click(unsubscribe_url) if unsubscribe_url is not None else {}),
             **{f"v:{name}": value for name, value in (variables or {}).items()},
         }
         answer = await self._call("POST", f"{self._path}/messages", data=form)
@@ -114,6 +117,10 @@ def address(email: str, name: str = "") -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _one_click(url: str) -> dict[str, str]:
+    return {"h:List-Unsubscribe": f"<{url}>", "h:List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _message_id(item: object) -> str | None:
