@@ -32,6 +32,7 @@ from shared.db.database import Executor, Record, Transaction
 from shared.errors import NotFound, Park, Reconnect, Rejected, TryLater
 
 LEASE = timedelta(seconds=330)  # longer than a run may last (manifest)
+OUT_TOO_LONG = "The site could not be reached for hours. Save the post again when it can."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +113,11 @@ async def _target(db: Executor, owner: UUID) -> tuple[UUID, str] | None:
     return (basic[0]["id"], basic[0]["provider_account_id"]) if len(basic) == 1 else None
 
 
-async def carry_out(outside: Outside, blogs: Blogs, work: PublishPost) -> None:
-    """Send the post until the site has the latest of it. Raises TryLater; Park when a person must act first."""
+async def carry_out(outside: Outside, blogs: Blogs, work: PublishPost, *, last_attempt: bool) -> None:
+    """Send the post until the site has the latest of it.
+
+    Raises TryLater; Park when a person must act first, also where a site was out until the *last_attempt*.
+    """
     while True:
         row = await post_store.take(outside.db, work.post_id, LEASE)
         if row is None:
@@ -127,6 +131,11 @@ async def carry_out(outside: Outside, blogs: Blogs, work: PublishPost) -> None:
             raise await _given_up(outside, row, error.reason or f"WordPress refuses it ({error.status}).") from error
         except NotFound as error:
             raise await _given_up(outside, row, error.message) from error
+        except TryLater as error:
+            if last_attempt:
+                raise await _given_up(outside, row, OUT_TOO_LONG) from error
+            await post_store.end_lease(outside.db, row)
+            raise
         except BaseException:
             await post_store.end_lease(outside.db, row)
             raise

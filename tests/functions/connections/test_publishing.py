@@ -308,6 +308,29 @@ async def test_the_staff_hears_once_why_a_post_does_not_arrive(world: World, acc
     assert not (await stands(world, writer.id))["is_sent"]
 
 
+async def test_the_staff_hears_of_a_site_that_is_out_for_hours(world: World, accounts: Accounts) -> None:
+    """The last of the queue's tries says so; saved again, the post arrives."""
+    head = await world.user("superadmin")
+    writer = await author(world, await blog(world, accounts, "self-hosted"))
+    world.faults.put("wordpress", Fault(status=503))
+    made = await writer.post(status="published")
+    [work] = [task for task in world.sent.tasks if task["function"] == "connections_publish_post"]
+    world.sent.tasks.remove(work)
+    key, last = UUID(work["headers"]["X-Outbox-Id"]), manifest.QUEUES["vendors"].attempts - 1
+    for retries, status in ((0, 503), (last, 204)):
+        answer = await world.deliver_task("connections_publish_post", work["payload"], key=key, retries=retries)
+        assert answer.status_code == status, answer.text
+    bodies = [row["body"] for row in await world.db.fetch("select body from notifications where user_id = $1", head)]
+    assert len(bodies) == 1 and publishing.OUT_TOO_LONG in bodies[0]
+    dead = await world.db.fetchval("select dead_reason from outbox where id = $1", key)
+    assert dead == publishing.OUT_TOO_LONG
+
+    world.faults.clear("wordpress")
+    await writer("PUT", f"/{made['id']}", title="Again")
+    await run_tasks(world)
+    assert [post["title"] for post in accounts.wordpress.posts] == ["Again"]
+
+
 def test_a_run_ends_before_its_hold_of_the_post() -> None:
     """Else two runs could make one post at once."""
     assert publishing.LEASE.total_seconds() > manifest.BY_NAME["connections_publish_post"].timeout_s
