@@ -235,7 +235,8 @@ JOBS = (
     schedule("jobs_reseal_old_keys", cron="0 8 * * *", timeout_s=600),
 )
 
-# Forms as visitors of other sites meet them.
+# Forms as visitors of other sites meet them. A file is in memory twice, as it came and encrypted.
+_VISITORS_FILE = {"max_body_kb": 11 * 1024, "memory_mb": 512, "concurrency": 8, "timeout_s": 120}
 FORMS = (
     http("forms_serve_embed_script", "GET /embed/script/embed.js", access=PUBLIC, embeddable=True),
     http("forms_serve_fields_runtime", "GET /embed/script/runtime.js", access=PUBLIC, embeddable=True),
@@ -243,6 +244,7 @@ FORMS = (
     http("forms_serve_form_runtime", "GET /embed/form/{form_id}/runtime.js", access=PUBLIC, embeddable=True),
     http("forms_describe", "GET /embed/{form_id}", "GET /embed/{form_id}/json", access=PUBLIC, embeddable=True),
     http("forms_submit", "POST /embed/{form_id}/submit", access=PUBLIC, embeddable=True, max_instances=20),
+    http("forms_upload_file", "POST /embed/{form_id}/files", access=PUBLIC, embeddable=True, **_VISITORS_FILE),
     http("forms_save_draft", "POST /embed/{form_id}/draft/save", access=PUBLIC, embeddable=True),
     http("forms_resume_draft", "POST /embed/{form_id}/draft/resume", access=PUBLIC, embeddable=True),
     http("forms_count_start", "POST /embed/{form_id}/start", access=PUBLIC, embeddable=True),
@@ -253,6 +255,7 @@ FORMS = (
 _CODE = {"max_body_kb": 4 * 1024, "concurrency": 8, "says_error": True}
 _DOCUMENT = {"max_body_kb": 31 * 1024, "memory_mb": 1024, "concurrency": 2, "timeout_s": 120, "says_error": True}
 _SAYS = {"says_error": True}
+_FILE = {"memory_mb": 512, "concurrency": 8, "says_error": True}
 FORMS_ADMIN = (
     http("forms_list", "GET /api/forms", access=STAFF, **_SAYS),
     http("forms_create", "POST /api/forms", access=STAFF, **_CODE),
@@ -279,6 +282,7 @@ FORMS_ADMIN = (
     http(
         "forms_download_pdf", "GET /api/forms/{id}/submissions/{submissionId}/pdf/{artifactId}", access=STAFF, **_SAYS
     ),
+    http("forms_download_file", "GET /api/forms/{id}/submissions/{submissionId}/files/{fileId}", access=STAFF, **_FILE),
     http("forms_list_pdfs", "GET /api/forms/{id}/submissions/{submissionId}/pdfs", access=STAFF, **_SAYS),
     http("forms_read_pdf", "POST /api/forms/{id}/ai/upload-pdf", access=STAFF, **_DOCUMENT),
     http("forms_read_pdf_vision", "POST /api/forms/{id}/ai/vision/upload-pdf", access=STAFF, **_DOCUMENT),

@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 from functions.forms import visitor
 from shared.areas.forms import service
 from shared.areas.forms.models import Submission, SubmissionAccepted
@@ -10,6 +12,8 @@ async def forms_submit(call: Call, body: Submission) -> SubmissionAccepted:
     sender = visitor(call)
     key = await call.services.key("JWT_SECRET")
     checked = await service.check(call.db, call.id("form_id"), body, sender, key=key)
-    accepted, work = await service.accept(call.db, checked, body, sender, call.services.key_ring)
+    base = call.services.settings.app_base_url
+    async with call.transaction() if checked.files else nullcontext(call.db) as db:
+        accepted, work = await service.accept(db, checked, body, sender, call.services.key_ring, app_base_url=base)
     await call.send(work)
     return accepted

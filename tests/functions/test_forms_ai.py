@@ -265,6 +265,12 @@ async def test_the_schema_of_code_never_fails(team: Staff) -> None:
     told = await team("POST", f"/{form['id']}/ai/generate-schema", json={"react_code": boxes})
     assert told["schema"] == {"fields": [{"name": "services", **group}]}
 
+    answering(world, {"fields": [{"name": "photos", "label": "Photos", "type": "text", "required": False}]})
+    files = '<label>Photos <input type="file" name="photos[]" accept="image/*"></label>'
+    told = await team("POST", f"/{form['id']}/ai/generate-schema", json={"react_code": files})
+    field = {"name": "photos", "label": "Photos", "required": False, "type": "file"}
+    assert told["schema"]["fields"] == [{**field, "accept": "image/*", "multiple": True}]
+
     world.faults.put("vertex", Fault(status=503, times=9))
     told = await team("POST", f"/{form['id']}/ai/generate-schema", json={"react_code": code})
     assert told["schema"] == {

@@ -158,6 +158,16 @@ def kind_of_name(name: str) -> Kind | None:
     return DOCUMENTS.get(PurePosixPath(name).suffix.lower().removeprefix("."))
 
 
+def download_headers(name: str, content_type: str) -> dict[str, str]:
+    """The headers of a file that a stranger sent: saved, never shown at our address, and kept by no cache."""
+    return {
+        "Content-Type": content_type,
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "no-store",
+    }
+
+
 def headers(name: str, content_type: str, *, cache: str) -> dict[str, str]:
     """The headers of a file's answer: shown only where it can do no harm, else downloaded."""
     shown = any(kind.inline and kind.content_type == content_type for kind in DOCUMENTS.values())

@@ -57,6 +57,8 @@ async def remove_left_behind(db: Executor, *, limit: int) -> list[str]:
                   and not exists (select from form_pdf_artifacts a where a.file_id = stored_files.id)
                or folder = 'form-sources' and attached_at is not null
                   and not exists (select from form_ai_runs r where r.file_id = stored_files.id)
+               or folder = 'form-files' and attached_at is not null
+                  and not exists (select from form_submission_files s where s.file_id = stored_files.id)
             order by created_at limit $1 for update skip locked)
         returning folder || '/' || id as object
         """,

@@ -224,6 +224,8 @@ def _typed(item: Mapping[str, object]) -> JsonObject:
     options = list(dict.fromkeys(text for one in (told if isinstance(told, list) else []) if (text := _line(one, 200))))
     if chosen in ("select", "radio") and not options:
         chosen = "text"
+    if chosen == "file":
+        return {"type": chosen, "accept": _line(item.get("accept"), 300), "multiple": item.get("multiple") is True}
     return {"type": chosen, **({"options": options[:100]} if chosen in ("select", "radio", "checkbox") else {})}
 
 
@@ -444,8 +446,14 @@ async def derive_schema(ai: Ai, settings: Settings, code: str) -> JsonObject:
         answer = {}
     told = answer.get("fields")
     in_code = {name.removesuffix("[]") for name in re.findall(r"[^\s\"'`{}<>=]+", code)}
-    fields = [one for one in _kept(told if isinstance(told, list) else []) if one["name"] in in_code]
-    return {"fields": fields} if fields else {"fields": await asyncio.to_thread(scan, code), "generated_by": "fallback"}
+    scanned = await asyncio.to_thread(scan, code)
+    files = {one["name"]: _typed(one) for one in scanned if one["type"] == "file"}  # whose attributes no model tells
+    fields = [
+        {**one, **files.get(one["name"], {})}
+        for one in _kept(told if isinstance(told, list) else [])
+        if one["name"] in in_code
+    ]
+    return {"fields": fields} if fields else {"fields": scanned, "generated_by": "fallback"}
 
 
 def _kept(told: Iterable[object]) -> list[JsonObject]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.db.database import Executor
 
-Entity = Literal["form", "version", "submission", "pdf", "ai_run"]
+Entity = Literal["form", "version", "submission", "pdf", "file", "ai_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -253,11 +253,12 @@ async def ai_run(db: Executor, form_id: UUID, run_id: UUID) -> Record | None:
 
 
 async def files_of_form(db: Executor, form_id: UUID) -> list[UUID]:
-    """Every file that a form's rows hold: drawn PDFs, and documents that the AI read."""
+    """Every file that a form's rows hold: drawn PDFs, what visitors sent, and documents that the AI read."""
     rows = await db.fetch(
         """
         select a.file_id from form_pdf_artifacts a join form_submissions s on s.id = a.submission_id
         where s.form_id = $1 and a.file_id is not null
+        union select file_id from form_submission_files where form_id = $1
         union select file_id from form_ai_runs where form_id = $1 and file_id is not null
         """,
         form_id,

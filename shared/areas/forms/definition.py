@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from shared.areas.forms import rules
+from shared.areas.forms import attachments, rules
 from shared.areas.forms.models import FIELD_TYPES, FormField, FormSchema, ShowIf, Theme, as_dict
 from shared.errors import Invalid
 
@@ -61,11 +61,6 @@ def warnings(schema: FormSchema, code: str, *, form_type: str) -> list[Problem]:
             for one in schema.fields
             if rules.is_health_data(one)
         ]
-    found += [
-        {"field": one.name, "message": "asks for a file, which visitors cannot send yet"}
-        for one in schema.fields
-        if one.type == "file"
-    ]
     return found
 
 
@@ -118,6 +113,8 @@ def _field(one: FormField, *, drawn: bool) -> Iterator[Problem]:
         yield {"field": one.name, "message": f"has a label longer than {MAX_LABEL} characters"}
     if drawn and one.type in ("select", "radio") and not one.options:
         yield {"field": one.name, "message": "needs options to choose from"}
+    if one.type == "file" and not attachments.types_of(one):
+        yield {"field": one.name, "message": "accepts no type of file that visitors may send"}
     if isinstance(one.min, float) and isinstance(one.max, float) and one.min > one.max:
         yield {"field": one.name, "message": "has a smallest value above its largest"}
 

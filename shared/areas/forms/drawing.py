@@ -34,7 +34,7 @@ def print_html(title: str, schema: FormSchema) -> str:
             f'<div class="ac-print-row"><span class="ac-print-label">{_text(one.label)}</span>'
             f"<span>{{{{{one.name}}}}}</span></div>"
             for one in fields
-            if one.type not in ("hidden", "file")
+            if one.type != "hidden"
         ]
     return "\n".join(parts) + "\n"
 
@@ -89,5 +89,8 @@ def _control(one: FormField, name: str, required: str) -> str:
             f'<option value="{escape(option.value)}">{escape(option.label)}</option>' for option in one.options
         )
         return f'<select {shared}><option value="">Please choose</option>{options}</select>'
+    if one.type == "file":
+        takes = f' accept="{escape(one.accept)}"' if one.accept else ""
+        return f'<input {shared} type="file"{takes}{" multiple" if one.multiple else ""}>'
     fills = f' autocomplete="{_AUTOCOMPLETE[one.type]}"' if one.type in _AUTOCOMPLETE else ""
     return f'<input {shared} type="{_INPUTS.get(one.type, "text")}"{fills}{hint}>'

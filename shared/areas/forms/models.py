@@ -160,6 +160,24 @@ class SubmissionAccepted(BaseModel):
     message: str
 
 
+class FileSent(BaseModel):
+    """Which question of which page a visitor's file answers; it comes beside this, in the part ``file``."""
+
+    model_config = _VISITOR
+
+    page_token: str = Field(strict=True, max_length=2000)
+    field: str = Field(strict=True, min_length=1, max_length=MAX_KEY_LENGTH + 2)
+
+
+class FileTaken(BaseModel):
+    """``file_id`` is the answer to the question, alone or in a list."""
+
+    success: Literal[True] = True
+    file_id: UUID
+    name: str
+    size: int  # bytes
+
+
 class DraftSave(BaseModel):
     """Half-filled answers to be resumed later; ``email`` is only ever kept as a hash."""
 
@@ -330,7 +348,8 @@ class FormField(BaseModel):
     max: float | str | None = None
     show_if: list[ShowIf] = []
     accept: str = ""  # file: as HTML's attribute
-    max_size_mb: float | None = None  # file
+    max_size_mb: float | None = None  # file: none, or more than ten, is ten
+    multiple: bool = False  # file: takes several
 
     @classmethod
     def read(cls, stored: object) -> FormField | None:

@@ -75,6 +75,8 @@ def _facts(view: PageView, base: str) -> JsonObject:
     facts: JsonObject = {
         "form_id": str(view.form_id),
         "submit_url": f"{base}/embed/{view.form_id}/submit",
+        "files_url": f"{base}/embed/{view.form_id}/files",
+        "max_file_bytes": rules.MAX_FILE_BYTES,
         "start_url": f"{base}/embed/{view.form_id}/start",
         "preview": view.preview,
         "attribution": view.attribution.model_dump(),

@@ -34,6 +34,11 @@ MIN_FILL_TIME: Final = timedelta(seconds=2)  # nobody reads and answers a form f
 CLOCK_SKEW: Final = timedelta(seconds=30)  # between the instance that signed a page and the one that checks it
 HONEYPOT: Final = "website_url_confirm"  # a field no person sees
 MAX_ATTEMPTS: Final = 5
+UPLOADS_PER_IP_PER_MINUTE: Final = 30
+UPLOADS_PER_FORM_PER_MINUTE: Final = 120
+MAX_FILES: Final = 10  # of one question that takes several
+MAX_FILE_BYTES: Final = 10 * 1024 * 1024
+CHOOSE_AGAIN: Final = "Please choose the file again."
 
 # --- where a form may be shown ----------------------------------------------------------------------------------------
 
@@ -323,7 +328,7 @@ def _checked(asked: FormField, answer: object) -> object:
     """The answer in its normal form, None when there is none; raises _Wrong."""
     kind = "group" if asked.type == "checkbox" and asked.options else asked.type
     value = _CHECKS.get(kind, _text)(asked, answer)
-    if value is None and asked.required and kind != "file":
+    if value is None and asked.required:
         raise _Wrong("Please answer this question.")
     return value
 
@@ -434,10 +439,16 @@ def _numeric(asked: FormField, answer: object) -> float | int | None:
     return int(number) if number.is_integer() else number
 
 
-def _file(asked: FormField, answer: object) -> None:
-    """No file can be sent yet, so none is required, and what comes in one's place is refused rather than lost."""
-    if answer not in (None, "", [], {}):
-        raise _Wrong("Files cannot be sent with this form. Please send us the file another way.")
+def _file(asked: FormField, answer: object) -> list[str] | None:
+    """The ids of files that were sent before (``attachments``)."""
+    given = [] if answer in (None, "", [], {}) else _listed(answer)
+    try:
+        ids = list(dict.fromkeys(str(UUID(str(one))) for one in given))
+    except ValueError:
+        raise _Wrong(CHOOSE_AGAIN) from None
+    if len(ids) > (MAX_FILES if asked.multiple else 1):
+        raise _Wrong(f"Please choose at most {MAX_FILES} files." if asked.multiple else "Please choose one file.")
+    return ids or None
 
 
 _CHECKS: dict[str, Callable[[FormField, object], object]] = {

@@ -30,6 +30,8 @@ class _Input:
     id: str
     hint: str  # what it says of itself where no label does
     required: bool
+    accept: str = ""  # of a file
+    multiple: bool = False
     options: list[str] = field(default_factory=list)
     count: int = 1
 
@@ -37,11 +39,14 @@ class _Input:
         is_group = self.type == "radio" or self.count > 1  # whose labels are those of its options
         label = ("" if is_group else labels.get(self.id, "")) or self.hint or self.name
         options = self.options if is_group or self.type == "select" else []
-        return {"name": self.name, "label": label, "type": self.type, "required": self.required, "options": options}
+        told = {"name": self.name, "label": label, "type": self.type, "required": self.required, "options": options}
+        files = {"accept": self.accept, "multiple": self.multiple or self.count > 1} if self.type == "file" else {}
+        return {**told, **files}
 
 
 def inputs(code: str) -> list[JsonObject]:
-    """``{name, label, type, required, options}`` of each name, in order; names that the code makes up are left out."""
+    """``{name, label, type, required, options}`` of each name, in order, of a file also ``accept`` and ``multiple``;
+    names that the code makes up are left out."""
     page = _Page(code)
     for tag in islice(_TAG.finditer(code), MAX_TAGS):
         if tag[1]:
@@ -90,7 +95,11 @@ class _Page:
             self.found[name].count += 1
         else:
             hint = told.get("aria-label") or told.get("placeholder") or ""
-            self.found[name] = _Input(name, chosen, told.get("id") or f"at {end}", hint, "required" in told)
+            self.found[name] = _Input(
+                *(name, chosen, told.get("id") or f"at {end}", hint, "required" in told),
+                accept=told.get("accept", ""),
+                multiple="multiple" in told or told.get("name", "").strip().endswith("[]"),
+            )
         one = self.found[name]
         if chosen in ("radio", "checkbox") and told.get("value"):
             one.options.append(told["value"])
@@ -110,8 +119,8 @@ def _attributes(code: str, at: int) -> tuple[dict[str, str], int]:
         if found["name"] and (literal or not found["code"]):
             value = literal[2] if literal else found["a"] or found["b"] or found["c"] or ""
             told.setdefault(found["name"].lower(), html.unescape(value))
-        elif found["name"] == "required" and found["code"] != "{false}":
-            told.setdefault("required", "")
+        elif found["name"] in ("required", "multiple") and found["code"] != "{false}":
+            told.setdefault(found["name"], "")
     end = code.find(">", at, until)
     return told, end + 1 if end >= 0 else at
 

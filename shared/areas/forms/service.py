@@ -10,17 +10,21 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from shared.areas.forms import pages, rules, store
+from shared.areas.files.models import Bucket, Upload
+from shared.areas.forms import attachments, pages, rules, store
 from shared.areas.forms.models import (
     Attribution,
     DraftResumed,
     DraftSave,
     DraftSaved,
+    FileSent,
+    FileTaken,
     FormSchema,
     FormSettings,
     FormType,
@@ -33,7 +37,7 @@ from shared.areas.forms.models import (
 )
 from shared.areas.ports import GetKeyRing
 from shared.db.counters import Limit, spend
-from shared.db.database import Executor, OutboxRow
+from shared.db.database import Database, Executor, OutboxRow, Record
 from shared.errors import Forbidden, Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 
 PER_IP = Limit("embed_ip", rules.SUBMITS_PER_IP_PER_MINUTE)
 PER_FORM = Limit("embed_form", rules.SUBMITS_PER_FORM_PER_MINUTE)
+FILES_PER_IP = Limit("embed_file_ip", rules.UPLOADS_PER_IP_PER_MINUTE)
+FILES_PER_FORM = Limit("embed_file_form", rules.UPLOADS_PER_FORM_PER_MINUTE)
 STARTS_PER_IP = Limit("embed_start", rules.SUBMITS_PER_IP_PER_MINUTE)  # counted apart: it must cost no one their submit
 
 
@@ -197,6 +203,7 @@ class Checked:
     form: Form
     payload: JsonObject
     page: rules.Page | None
+    files: list[Record]  # that the answers name
 
 
 async def check(db: Executor, form_id: UUID, sent: Submission, visitor: Visitor, *, key: bytes) -> Checked:
@@ -213,21 +220,26 @@ async def check(db: Executor, form_id: UUID, sent: Submission, visitor: Visitor,
     if answers.errors:
         text = "; ".join(f"{error['field']}: {error['message']}" for error in answers.errors[:10])
         raise Invalid(text, errors=answers.errors)
-    return Checked(form, answers.payload, page)
+    named = await attachments.named(db, form.id, form.schema, answers.payload)
+    return Checked(form, answers.payload, page, named)
 
 
 async def accept(
-    db: Executor, checked: Checked, sent: Submission, visitor: Visitor, key_ring: GetKeyRing
+    db: Executor, checked: Checked, sent: Submission, visitor: Visitor, key_ring: GetKeyRing, *, app_base_url: str
 ) -> tuple[SubmissionAccepted, list[OutboxRow]]:
     """Store a checked submission and the work it needs; sent again with its idempotency key it is the same one.
 
-    Answers of an intake (health data) are stored encrypted only. The outbox rows are stored, and to be sent now.
+    Answers of an intake (health data) are stored encrypted only. With files, *db* must be a transaction. The outbox
+    rows are stored, and to be sent now.
     """
-    form = checked.form
+    form, payload = checked.form, checked.payload
     submission_id, work_id = uuid4(), uuid4()
+    if checked.files:
+        url = f"{app_base_url.rstrip('/')}/api/forms/{form.id}/submissions/{submission_id}/files"
+        payload = attachments.told(payload, checked.files, await key_ring(), folder_url=url)
     sealed = None
     if form.type == "intake":
-        content = json.dumps(checked.payload).encode()
+        content = json.dumps(payload).encode()
         box = (await key_ring()).seal(content, context=payload_context(submission_id))
         sealed = (box.data, box.key_id)
     origin = checked.page.origin if checked.page else None
@@ -237,7 +249,7 @@ async def accept(
         form_id=form.id,
         version_id=form.version_id,
         kind=form.type,
-        payload=None if sealed else checked.payload,
+        payload=None if sealed else payload,
         sealed=sealed,
         attribution=sent.attribution.model_dump(),
         ip=visitor.ip,
@@ -248,6 +260,8 @@ async def accept(
         steps=[_step(step) for step in rules.steps_for(submission_id, form.type, form.settings)],
         work_id=work_id,
     )
+    if is_new and checked.files:
+        await attachments.claim(db, submission_id, checked.files)
     accepted = SubmissionAccepted(submission_id=stored_as, message=form.settings.custom_thank_you_message)
     work = OutboxRow(work_id, "task", "forms_process", {"submission_id": str(stored_as)})
     return accepted, [work] if is_new else []
@@ -262,6 +276,33 @@ def payload_context(submission_id: UUID) -> str:
     from shared.crypto import column_context
 
     return column_context("form_submissions", "encrypted_payload", submission_id)
+
+
+# --- taking a file ----------------------------------------------------------------------------------------------------
+
+
+async def take_file(
+    db: Database,
+    bucket: Bucket,
+    form_id: UUID,
+    sent: FileSent,
+    uploads: Sequence[Upload],
+    visitor: Visitor,
+    *,
+    key: bytes,
+    ring: KeyRing,
+) -> FileTaken:
+    """Keep a file for the submission that will name it. Only a page of ours may send one.
+
+    Raises as ``check`` does, and TooLarge.
+    """
+    await spend(db, (FILES_PER_IP, visitor.ip), (FILES_PER_FORM, str(form_id)))
+    page = rules.read_page(sent.page_token, key, form_id=form_id, now=datetime.now(UTC))
+    form = await load(db, form_id, version_id=page.version_id)
+    rules.check_sender(page, None, form.settings)
+    asked = attachments.question(form.schema, sent.field)
+    file_id, name, size = await attachments.take(db, bucket, form.id, asked, uploads, ring)
+    return FileTaken(file_id=file_id, name=name, size=size)
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
@@ -17,8 +16,8 @@ from uuid import UUID, uuid4
 
 from shared.areas.csv import csv_line
 from shared.areas.files import service as files
-from shared.areas.files.models import Bucket, Kept, NewFile, Place
-from shared.areas.forms import audit, builder, printing, rules, submissions_store
+from shared.areas.files.models import Bucket, Kept
+from shared.areas.forms import attachments, audit, builder, printing, rules, sealed_files, submissions_store
 from shared.areas.forms.audit import Editor
 from shared.areas.forms.builder_models import ExportQuery
 from shared.areas.forms.models import Attribution, FormSchema, JsonObject, as_dict
@@ -47,7 +46,7 @@ async def list_rows(db: Executor, editor: Editor, form_id: UUID, *, limit: int, 
 
 
 async def show(tx: Transaction, editor: Editor, form_id: UUID, submission_id: UUID, ring: KeyRing) -> JsonObject:
-    """Submission of spec §1 with the answers in ``payload``, and with what was done with it in ``jobs``."""
+    """Submission of spec §1 with the answers in ``payload``, its ``files``, and what was done with it in ``jobs``."""
     row = await _find(tx, editor, form_id, submission_id)
     payload = answers_of(row, ring)
     await audit.record(tx, editor, "submission.viewed", "submission", submission_id, form_id=form_id)
@@ -59,7 +58,8 @@ async def show(tx: Transaction, editor: Editor, form_id: UUID, submission_id: UU
     )
     told = {name: _iso(row[name]) if isinstance(row[name], datetime) else row[name] for name in names}
     jobs = json.loads(await submissions_store.steps(tx, submission_id))
-    return {**told, "ip_address": row["ip"], "payload": payload, "jobs": jobs}
+    sent = await attachments.listed(tx, form_id, submission_id, ring)
+    return {**told, "ip_address": row["ip"], "payload": payload, "files": sent, "jobs": jobs}
 
 
 async def print_page(
@@ -77,7 +77,7 @@ async def print_page(
 
 
 async def delete(tx: Transaction, editor: Editor, form_id: UUID, submission_id: UUID) -> None:
-    """Delete a submission with its answers, jobs and PDFs."""
+    """Delete a submission with its answers, jobs, files and PDFs."""
     await _find(tx, editor, form_id, submission_id)
     await files.drop_ids(tx, await submissions_store.remove(tx, [submission_id]))
     await audit.record(tx, editor, "submission.deleted", "submission", submission_id, form_id=form_id)
@@ -209,13 +209,7 @@ async def draw_pdf(db: Database, editor: Editor, form_id: UUID, submission_id: U
 
 async def keep_pdf(db: Database, drawn: printing.Drawn, editor: Editor, bucket: Bucket) -> tuple[Kept, bytes]:
     """Put a drawn PDF into the bucket, under a key that is used for nothing else; the file and that key."""
-    from shared.crypto import KEY_BYTES
-
-    key = os.urandom(KEY_BYTES)
-    sealed = NewFile(drawn.name, "application/octet-stream", _box(key).seal(drawn.data, context=FOLDER).data)
-    place = Place(folder=FOLDER, audience="area", owner_id=None, created_by=editor.id)
-    [kept] = await files.keep(db, bucket, [sealed], place)
-    return kept, key
+    return await sealed_files.keep(db, bucket, drawn.name, drawn.data, folder=FOLDER, created_by=editor.id)
 
 
 async def attach_pdf(
@@ -266,17 +260,10 @@ async def read_pdf(
     row = await submissions_store.pdf(db, editor.viewer, form_id, submission_id, pdf_id)
     if row is None or row["file_id"] is None or row["sealed_data_key"] is None:
         raise NotFound("There is no such PDF any more. It can be made again.")
-    sealed = await files.read_held(db, bucket, row["file_id"], folder=FOLDER)
     key = ring.open(Sealed(row["encryption_key_id"], row["sealed_data_key"]), context=_key_context(pdf_id))
-    data = _box(key).open(Sealed("data", sealed), context=FOLDER)
+    data = await sealed_files.read(db, bucket, row["file_id"], key, folder=FOLDER)
     await audit.record(db, editor, "pdf.downloaded", "pdf", pdf_id, form_id=form_id, submission_id=str(submission_id))
     return row["file_name"], data
-
-
-def _box(key: bytes) -> KeyRing:
-    from shared.crypto import KeyRing
-
-    return KeyRing("data", {"data": key})
 
 
 def _key_context(pdf_id: UUID) -> str:

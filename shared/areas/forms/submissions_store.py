@@ -104,9 +104,13 @@ async def schemas(db: Executor, form_id: UUID) -> list[Record]:
 
 
 async def remove(db: Executor, submission_ids: list[UUID]) -> list[UUID]:
-    """Delete submissions; the files of their PDFs."""
+    """Delete submissions; the files of their PDFs and those that visitors sent with them."""
     rows = await db.fetch(
-        "select file_id from form_pdf_artifacts where submission_id = any($1) and file_id is not null", submission_ids
+        """
+        select file_id from form_pdf_artifacts where submission_id = any($1) and file_id is not null
+        union all select file_id from form_submission_files where submission_id = any($1)
+        """,
+        submission_ids,
     )
     await db.execute("delete from form_submissions where id = any($1)", submission_ids)
     return [row["file_id"] for row in rows]

@@ -23,6 +23,7 @@ SEALED = (
     *SECRETS,
     Secrets("email_logs", "id", "sealed_key_id", (Column("", "sealed_content", text=False),)),
     Secrets("form_pdf_artifacts", "id", "encryption_key_id", (Column("", "sealed_data_key", text=False),)),
+    Secrets("form_submission_files", "id", "encryption_key_id", (Column("", "sealed_key", text=False),)),
     Secrets("oauth_withdrawals", "id", "sealed_key_id", (Column("", "sealed_token"),)),
 )
 

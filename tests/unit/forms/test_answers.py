@@ -31,6 +31,7 @@ def outcome(schema: FormSchema, answer: object) -> object:
     return "wrong" if checked.errors else checked.payload.get("q")
 
 
+FILE_ID = "0c5f3c1e-6d2c-4a9e-9f57-0d2b8a6f1e1a"
 BOXES = {"type": "checkbox", "options": ["a", "b"]}
 
 
@@ -84,7 +85,13 @@ BOXES = {"type": "checkbox", "options": ["a", "b"]}
         ({"type": "number", "validation": {"min": 1, "max": 9}}, "10", "wrong"),
         ({"type": "number", "required": True}, "", "wrong"),
         ({"type": "number", "required": True}, 0, 0),
-        ({"type": "file", "required": True}, "", None),
+        ({"type": "file"}, [], None),
+        ({"type": "file", "required": True}, "", "wrong"),
+        ({"type": "file", "required": True}, FILE_ID.upper(), [FILE_ID]),
+        ({"type": "file"}, [FILE_ID, FILE_ID], [FILE_ID]),
+        ({"type": "file"}, [FILE_ID, "photo.jpg"], "wrong"),
+        ({"type": "file"}, [FILE_ID, FILE_ID[:-1] + "1"], "wrong"),
+        ({"type": "file", "multiple": True}, [FILE_ID, FILE_ID[:-1] + "1"], [FILE_ID, FILE_ID[:-1] + "1"]),
         ({"type": "file"}, "photo.jpg", "wrong"),
         ({"type": "text", "validation": {"pattern": "[0-9]{5}"}}, "12345", "12345"),
         ({"type": "text", "validation": {"pattern": "[0-9]{5}"}}, "123456", "wrong"),

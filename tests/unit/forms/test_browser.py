@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Browser, Frame, Page, async_playwright
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.browser
 
 HTML, FIELDS = UUID(int=1), UUID(int=2)
 KEY = b"k" * 32
+FILE_ID = str(UUID(int=77))
+TEXT: Any = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"Some words"}
 AUTHORS_HTML = """
 <form data-anchor-form action="https://evil.test/">
   <label>Name <input name="name"></label>
@@ -76,6 +79,9 @@ class App:
     starts: list[dict[str, Any]] = field(default_factory=list)
     code: str = AUTHORS_HTML
     schema: FormSchema = field(default_factory=FormSchema)
+    drawn: FormSchema = field(default_factory=lambda: SCHEMA)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    refused: str = ""  # why no file is taken
     preview: bool = False
 
     def routes(self) -> list[Route]:
@@ -84,6 +90,7 @@ class App:
             Route("/embed/script/runtime.js", self.fields_runtime),
             Route("/embed/form/{form_id:uuid}", self.page),
             Route("/embed/form/{form_id:uuid}/runtime.js", self.form_runtime),
+            Route("/embed/{form_id:uuid}/files", self.take_file, methods=["POST"]),
             Route("/embed/{form_id:uuid}/start", self.start, methods=["POST"]),
             Route("/embed/{form_id:uuid}/submit", self.submit, methods=["POST", "OPTIONS"]),
         ]
@@ -110,7 +117,7 @@ class App:
             mode="html" if form_id == HTML else "react",
             code=self.code,
             css=None,
-            schema=self.schema if form_id == HTML else SCHEMA,
+            schema=self.schema if form_id == HTML else self.drawn,
             attribution=attribution,
             page_token=rules.sign_page(rules.Page(form_id, UUID(int=9), origin, datetime.now(UTC)), KEY),
             parent_origin=origin,
@@ -125,6 +132,18 @@ class App:
     async def start(self, request: Request) -> Response:
         self.starts.append(await request.json())
         return Response(status_code=204)
+
+    async def take_file(self, request: Request) -> Response:
+        async with request.form() as form:
+            file = form["file"]
+            assert isinstance(file, UploadFile)
+            told = {name: form[name] for name in ("page_token", "field")}
+            self.files.append({**told, "name": file.filename, "data": await file.read()})
+        cors = {"Access-Control-Allow-Origin": "*"}
+        if self.refused:
+            errors = [{"field": told["field"], "message": self.refused}]
+            return JSONResponse({"message": "Wrong.", "errors": errors}, 400, headers=cors)
+        return JSONResponse({"success": True, "file_id": FILE_ID, "name": "x", "size": 1}, 201, headers=cors)
 
     async def submit(self, request: Request) -> Response:
         cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "content-type"}
@@ -251,16 +270,54 @@ async def test_wrong_answers_are_marked_and_can_be_sent_again(browser: Browser) 
         assert first["idempotency_key"] == second["idempotency_key"]
 
 
-async def test_files_are_told_about(browser: Browser) -> None:
-    """A chosen file is not lost silently: nothing is sent, and the visitor learns why."""
-    async with visit(browser, HTML) as seen:
-        await seen.frame.set_input_files(
-            "input[name=photo]", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"}
-        )
+async def test_a_file_is_sent_before_the_answers_and_once(browser: Browser) -> None:
+    """Its id stands for it among them; answers that are sent again, being wrong at first, take the same file along."""
+    async with visit(browser, HTML, app=App(wrong=[{"field": "name", "message": "Who?"}])) as seen:
+        await seen.frame.set_input_files("input[name=photo]", TEXT)
+        await seen.frame.click("button")
+        await seen.frame.wait_for_selector(".ac-error")
+        seen.app.wrong = []
+        await seen.frame.click("button")
+        await seen.frame.wait_for_selector(".ac-thanks")
+        [file] = seen.app.files
+        assert (file["field"], file["name"], file["data"]) == ("photo", "a.txt", b"Some words")
+        rules.read_page(file["page_token"], KEY, form_id=HTML, now=datetime.now(UTC))
+        assert [body["payload"]["photo"] for body in seen.app.submitted] == [[FILE_ID], [FILE_ID]]
+
+
+async def test_a_refused_file_is_told_beside_its_question(browser: Browser) -> None:
+    """Nothing else is sent, and the visitor can choose another one; one that is too large is not even tried."""
+    async with visit(browser, HTML, app=App(refused="takes files of the types pdf")) as seen:
+        await seen.frame.set_input_files("input[name=photo]", TEXT)
         await seen.frame.click("button")
         error = await seen.frame.wait_for_selector(".ac-error")
-        assert error and "Files cannot be sent" in (await error.text_content() or "")
-        assert seen.app.submitted == []
+        assert error and await error.text_content() == "takes files of the types pdf"
+        await seen.frame.set_input_files("input[name=photo]", {**TEXT, "buffer": b"0" * (rules.MAX_FILE_BYTES + 1)})
+        await seen.frame.click("button")
+        await seen.frame.wait_for_selector("text=at most 10 MB")
+        assert (len(seen.app.files), seen.app.submitted) == (1, [])
+
+
+async def test_questions_of_fields_take_several_files(browser: Browser) -> None:
+    """Those that are declared so, of the types they name; and others may wait for there being one."""
+    schema = FormSchema.read(
+        {
+            "fields": [
+                {"name": "plans", "type": "file", "multiple": True, "accept": ".txt,.pdf"},
+                {"name": "about", "required": True, "show_if": {"field": "plans", "operator": "not_empty"}},
+            ]
+        }
+    )
+    async with visit(browser, FIELDS, app=App(drawn=schema)) as seen:
+        await seen.frame.wait_for_selector("form.ac-form")
+        assert await seen.frame.get_attribute("input[name=plans]", "accept") == ".txt,.pdf"
+        assert not await seen.frame.is_visible("input[name=about]")
+        await seen.frame.set_input_files("input[name=plans]", [TEXT, {**TEXT, "name": "b.txt"}])
+        await seen.frame.fill("input[name=about]", "Two plans")
+        await seen.frame.click("button:visible")
+        await seen.frame.wait_for_selector(".ac-thanks")
+        assert [file["name"] for file in seen.app.files] == ["a.txt", "b.txt"]
+        assert seen.app.submitted[0]["payload"]["plans"] == [FILE_ID, FILE_ID]
 
 
 async def test_the_frame_grows_with_its_form(browser: Browser) -> None:

@@ -5,6 +5,7 @@ function anchorShown(fields, steps, answers) {
   function plain(value) {
     if (value === null || value === undefined || value === false) return "";
     if (value === true) return "true";
+    if (typeof File === "function" && value instanceof File) return value.name; // that there is one is all to be asked
     if (typeof value === "number" || typeof value === "string") return String(value).trim().toLowerCase();
     return "";
   }

@@ -6,6 +6,7 @@ function anchorPage() {
   var scriptNonce = document.currentScript ? document.currentScript.nonce : "";
   var key = freshKey(); // one for each set of answers: sent twice, they are stored once
   var sending = null;
+  var uploaded = new Map(); // files that were sent: to the promise of their ids
   var waiting = [];
   var isReady = false;
 
@@ -34,32 +35,77 @@ function anchorPage() {
     }).catch(function () {});
   }
 
-  function send(payload) {
-    if (facts.preview) return Promise.resolve({ success: true, message: "This is a preview: nothing was sent." });
-    var body = {
-      payload: payload,
-      attribution: facts.attribution,
-      page_token: facts.page_token,
-      idempotency_key: key
-    };
-    return fetch(facts.submit_url, {
-      method: "POST",
-      mode: "cors",
-      credentials: "omit",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body)
-    }).then(
+  /* What the server says to a POST; throws what went wrong in words for the visitor. */
+  function post(url, body, headers) {
+    return fetch(url, { method: "POST", mode: "cors", credentials: "omit", headers: headers, body: body }).then(
       function (answer) {
         return answer.json().catch(function () { return {}; }).then(function (told) {
-          if (answer.ok && told.success) {
-            key = freshKey();
-            return told;
-          }
+          if (answer.ok && told.success) return told;
           throw failure(told.message || told.error || "Your answers could not be sent. Please try again.", told);
         });
       },
       function () { throw failure("We cannot be reached. Please check your connection and try again.", {}); }
     );
+  }
+
+  /* Sends a file once, however often its form is sent; resolves to the id that stands for it in the answers. */
+  function upload(name, file) {
+    if (uploaded.has(file)) return uploaded.get(file);
+    if (file.size > facts.max_file_bytes) {
+      var message = "A file may have at most " + Math.floor(facts.max_file_bytes / 1048576) + " MB.";
+      return Promise.reject(failure(message, { errors: [{ field: name, message: message }] }));
+    }
+    var parts = new FormData();
+    parts.append("page_token", facts.page_token);
+    parts.append("field", name);
+    parts.append("file", file, file.name);
+    var sent = post(facts.files_url, parts).then(
+      function (told) { return told.file_id; },
+      function (error) {
+        uploaded.delete(file);
+        throw error;
+      }
+    );
+    uploaded.set(file, sent);
+    return sent;
+  }
+
+  function filesIn(given) {
+    var listed = given instanceof FileList ? Array.from(given) : [].concat(given);
+    return listed.length && listed.every(function (one) { return one instanceof File; }) ? listed : null;
+  }
+
+  /* The answers with ids in the place of files, which are sent one after the other. */
+  function withoutFiles(payload) {
+    var told = {};
+    return Object.keys(payload).reduce(function (before, name) {
+      var files = filesIn(payload[name]);
+      if (!files) {
+        told[name] = payload[name];
+        return before;
+      }
+      var ids = told[name.replace(/\[\]$/, "")] = [];
+      return files.reduce(function (earlier, file) {
+        return earlier.then(function () { return upload(name, file); }).then(function (id) { ids.push(id); });
+      }, before);
+    }, Promise.resolve()).then(function () { return told; });
+  }
+
+  function send(payload) {
+    if (facts.preview) return Promise.resolve({ success: true, message: "This is a preview: nothing was sent." });
+    return withoutFiles(payload).then(function (answers) {
+      var body = {
+        payload: answers,
+        attribution: facts.attribution,
+        page_token: facts.page_token,
+        idempotency_key: key
+      };
+      return post(facts.submit_url, JSON.stringify(body), { "Content-Type": "application/json" });
+    }).then(function (told) {
+      key = freshKey();
+      uploaded.clear();
+      return told;
+    });
   }
 
   /* Sends one set of answers; a second call while one is under way is the same call. */
@@ -151,7 +197,7 @@ function anchorPage() {
     form.appendChild(hidden);
   }
 
-  /* The form's answers by name: groups as lists, boxes without a value as true or false. Throws for a chosen file. */
+  /* The form's answers by name: groups and files as lists, boxes without a value as true or false. */
   function collect(form) {
     var answers = {};
     var counted = {};
@@ -163,9 +209,8 @@ function anchorPage() {
       if (!name || input.disabled || /^(button|submit|reset|image|fieldset|output|object)$/.test(input.type)) return;
       var several = counted[name] > 1 || /\[\]$/.test(name);
       if (input.type === "file") {
-        if (!input.files || !input.files.length) return;
-        var message = "Files cannot be sent with this form. Please send us the file another way.";
-        throw failure(message, { errors: [{ field: name, message: message }] });
+        if (input.files && input.files.length) answers[name] = (answers[name] || []).concat(Array.from(input.files));
+        return;
       }
       if (input.type === "radio") {
         if (input.checked) answers[name] = input.value;
@@ -192,14 +237,8 @@ function anchorPage() {
     form.addEventListener("submit", function (event) {
       event.preventDefault();
       if (sending) return;
-      var answers;
       clearErrors(form);
-      try {
-        answers = collect(form);
-      } catch (error) {
-        showErrors(form, error.message, error.errors, reveal);
-        return;
-      }
+      var answers = collect(form);
       var pressed = event.submitter;
       if (pressed && pressed.name) answers[pressed.name] = pressed.value;
       var buttons = form.querySelectorAll("button, input[type=submit]");

@@ -82,8 +82,7 @@
     holder.append(make("label", { htmlFor: id, className: "ac-label" }, starred(field)), input);
     if (field.type === "file") {
       input.accept = field.accept;
-      input.disabled = true;
-      field.help = "Files cannot be sent with this form. Please send us the file another way.";
+      input.multiple = field.multiple;
     }
     helped(holder, input, field, id);
     return holder;
@@ -150,7 +149,7 @@
       var place = places.get(field.name);
       var visible = shown.has(field.name);
       if (field.type !== "hidden") place.hidden = !visible;
-      inputsIn(place).forEach(function (input) { input.disabled = !visible || field.type === "file"; });
+      inputsIn(place).forEach(function (input) { input.disabled = !visible; });
       requireGroup(field, visible);
     });
     var open = steps.map(function (step) {

@@ -16,15 +16,8 @@
     }
     function update() {
       var all = [].concat.apply([], fields.map(function (field) { return inputs(field.name); }));
-      var before = all.map(function (input) { return input.disabled; });
       all.forEach(function (input) { if (input.dataset.acHidden) input.disabled = false; });
-      var shown;
-      try {
-        shown = anchorShown(fields, page.facts.steps, page.collect(form));
-      } catch (error) { // a chosen file: nothing can be told of the answers, so nothing changes
-        all.forEach(function (input, at) { input.disabled = before[at]; });
-        return;
-      }
+      var shown = anchorShown(fields, page.facts.steps, page.collect(form));
       fields.forEach(function (field) {
         inputs(field.name).forEach(function (input) {
           var hide = !shown.has(field.name);
