@@ -52,6 +52,7 @@ STAFF = (
     ("admin", "lead@anchor.test", "Lee", "Lead"),
     ("team", "team@anchor.test", "Toni", "Team"),
 )
+SUPERADMIN, TEAM = STAFF[0][1], STAFF[2][1]
 CLIENTS = {
     client.key: client
     for client in (
@@ -89,6 +90,7 @@ FORMS: dict[str, dict[str, Any]] = {
                 "show_if": {"field": "occasion", "operator": "equals", "value": "Wedding"},
             },
             {"name": "message", "type": "textarea", "label": "Details"},
+            {"name": "picture", "type": "file", "label": "A picture of it", "accept": "image/*", "multiple": True},
         ],
         "recipients": ["orders@bakery.test"],
         "ctm": True,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 
-from emulators.acts import Stage, expect, until
+from emulators.acts import Dashboard, Stage, expect, until
+from emulators.acts.leads import signed_in
 from emulators.cloud import LocalCloud
-from emulators.demo_data import FORMS, form_id
+from emulators.demo_data import FORMS, TEAM, demo_id, form_id
+from emulators.vertex_answers import png
 
 _SAYS = (
     "I would like to book an appointment for next week.",
@@ -19,7 +22,7 @@ _SAYS = (
     "We sell SEO services and can put you on page one of every search.",
     "I am looking for a job, my resume is attached.",
 )
-COUNT = 25
+COUNT = 22
 OUTAGE_FROM = 10  # this many are sent before Mailgun goes down
 
 
@@ -52,7 +55,7 @@ class Visitors:
 
 
 async def act(cloud: LocalCloud, stage: Stage) -> None:
-    """Twenty-five submissions of three forms, one sent twice, Mailgun down half-way, and what its webhooks say."""
+    """Twenty-two submissions of three forms, one sent twice, Mailgun down half-way, and what its webhooks say."""
     database = await asyncpg.connect(cloud.database_url)
     try:
         await _play(cloud, stage, database)
@@ -96,6 +99,8 @@ async def _play(cloud: LocalCloud, stage: Stage, database: asyncpg.Connection) -
         await _check_privacy(cloud, database, mails)
     async with stage.step("Mailgun's webhooks arrive: delivered, opened twice, bounced") as notes:
         notes.append(await _track(cloud, database, mails))
+    async with stage.step("a picture comes along, is kept encrypted, and staff save it as it was") as notes:
+        notes.append(await _send_picture(cloud, database))
     await _say_categories(database, ids)
 
 
@@ -140,6 +145,26 @@ async def _track(cloud: LocalCloud, database: asyncpg.Connection, mails: list[An
 
     await until("the mails' tracking", tracked, within_s=60)
     return "2 opens counted, the bounce outweighs its delivery"
+
+
+async def _send_picture(cloud: LocalCloud, database: asyncpg.Connection) -> str:
+    form, picture = form_id("quote"), png("a wedding cake of three floors")
+    page = (await cloud.http.get(f"/embed/form/{form}")).text
+    facts = json.loads(page.partition('id="anchor-form-config">')[2].partition("</script>")[0])
+    answer = await cloud.http.post(
+        f"/embed/{form}/files",
+        data={"page_token": facts["page_token"], "field": "picture"},
+        files={"file": ("cake.png", picture, "image/png")},
+    )
+    expect(answer.status_code == 201, f"the picture was not taken: {answer.text}")
+    answers = {**_answers(COUNT, "quote"), "picture": [answer.json()["file_id"]]}
+    sent = await cloud.http.post(f"/embed/{form}/submit", json={"payload": answers})
+    expect(sent.status_code == 201, f"the picture's submission got {sent.status_code}: {sent.text}")
+    team = Dashboard(cloud.http, await signed_in(cloud, database, demo_id(f"user {TEAM}")), f"/api/forms/{form}")
+    [file] = (await team.ask("GET", f"/submissions/{sent.json()['submission_id']}"))["submission"]["files"]
+    expect((await team.fetch(file["url"])).content == picture, "the picture is not what was sent")
+    expect((await cloud.http.get(file["url"])).status_code == 401, "a stranger got the picture")
+    return f"{file['name']}, {file['size']:,} bytes"
 
 
 async def _say_categories(database: asyncpg.Connection, ids: list[UUID]) -> None:

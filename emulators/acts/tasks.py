@@ -9,9 +9,8 @@ import asyncpg
 from emulators.acts import Dashboard, Stage, expect, until
 from emulators.acts.leads import signed_in
 from emulators.cloud import LocalCloud
-from emulators.demo_data import STAFF, demo_id
+from emulators.demo_data import SUPERADMIN, TEAM, demo_id
 
-ADMIN, TEAM = (next(email for role, email, *_ in STAFF if role == wanted) for wanted in ("superadmin", "team"))
 _PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
@@ -19,7 +18,7 @@ async def act(cloud: LocalCloud, stage: Stage) -> None:
     """A board from its workspace to its end."""
     database = await asyncpg.connect(cloud.database_url)
     try:
-        await _play(cloud, stage, *[await _desk(cloud, database, email) for email in (ADMIN, TEAM)])
+        await _play(cloud, stage, *[await _desk(cloud, database, email) for email in (SUPERADMIN, TEAM)])
     finally:
         await database.close()
 
@@ -47,7 +46,7 @@ async def _play(cloud: LocalCloud, stage: Stage, admin: Dashboard, team: Dashboa
         expect(items[0] in {item["id"] for one in mine for item in one["items"]}, "it is not among their work")
     async with stage.step("a mention in an update arrives by mail"):
         before = await _mails(cloud, "mentioned")
-        await team.ask("POST", f"/items/{items[0]}/updates", json={"content": f"@{ADMIN} the draft is ready"})
+        await team.ask("POST", f"/items/{items[0]}/updates", json={"content": f"@{SUPERADMIN} the draft is ready"})
         await until("the mail of the mention", lambda: _arrived(cloud, "mentioned", before + 1))
     async with stage.step("two change what they saw at once: one does, one is told"):
         saw = (await admin.ask("GET", f"/groups/{group}/items"))["items"][0]

@@ -16,9 +16,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from emulators.acts.leads import signed_in
 from emulators.cloud import LocalCloud
-from emulators.demo_data import CLIENTS, form_id
+from emulators.demo_data import CLIENTS, TEAM, demo_id, form_id
 from emulators.serving import AsgiServer
+from emulators.vertex_answers import png
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -148,6 +150,38 @@ async def test_a_form_drawn_from_its_fields_says_what_is_wrong_beside_them(
 
     assert complaints == []
     await page.close()
+
+
+async def test_a_picture_is_sent_and_saved(
+    cloud: LocalCloud, browser: Browser, site: str, database: asyncpg.Connection
+) -> None:
+    """A visitor on another site sends a file along; staff find it among the answers and get it as it was."""
+    page, complaints = await framed(browser, f"http://bakery.localhost{site}/{form_id('quote')}")
+    frame = page.frame_locator("iframe")
+    picture = png("a cake")
+
+    await frame.get_by_label("Your name").fill("Robin Roe")
+    await frame.get_by_label("Phone").fill("+1 555 555 0145")
+    await frame.get_by_label("Occasion").select_option("Birthday")
+    await frame.get_by_label("A picture of it").set_input_files(
+        {"name": "My cake.png", "mimeType": "image/png", "buffer": picture}
+    )
+    await page.wait_for_timeout(2000)
+    await frame.locator("button[type=submit]").click()
+    await frame.locator(".ac-thanks").wait_for()
+
+    assert complaints == []
+    await page.close()
+    row = await database.fetchrow(
+        "select id from form_submissions where form_id = $1 and non_phi_payload ? 'picture'", form_id("quote")
+    )
+    team = {"Authorization": f"Bearer {await signed_in(cloud, database, demo_id(f'user {TEAM}'))}"}
+    shown = await cloud.http.get(f"/api/forms/{form_id('quote')}/submissions/{row['id']}", headers=team)
+    [file] = shown.json()["submission"]["files"]
+    assert shown.json()["submission"]["payload"]["picture"] == f"My cake.png ({cloud.base_url}{file['url']})"
+    saved = await cloud.http.get(file["url"], headers=team)
+    assert (saved.content, saved.headers["content-type"]) == (picture, "image/png")
+    assert (await cloud.http.get(file["url"])).status_code == 401
 
 
 async def test_the_console_is_a_page_people_can_use(cloud: LocalCloud, browser: Browser) -> None:

@@ -8,7 +8,7 @@ import hmac
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -307,6 +307,8 @@ def check_answers(schema: FormSchema, payload: JsonObject) -> Checked:
     """
     if not schema.fields:
         return Checked(payload, [])
+    asked = {one.name for one in schema.fields}
+    payload = _by_question(asked, payload)
     kept: JsonObject = {}
     errors: list[dict[str, str]] = []
     for one in shown_fields(schema, payload):
@@ -317,11 +319,16 @@ def check_answers(schema: FormSchema, payload: JsonObject) -> Checked:
             continue
         if value is not None:
             kept[one.name] = value
-    asked = {one.name for one in schema.fields}
     unasked = {key: value for key, value in payload.items() if key not in asked}
     if len(unasked) > MAX_UNASKED:
         errors.append({"field": "payload", "message": f"has more than {MAX_UNASKED} answers to questions not asked"})
     return Checked({**kept, **unasked}, errors)
+
+
+def _by_question(asked: Container[str], payload: JsonObject) -> JsonObject:
+    """The answers under the names of their questions: authors call the inputs of a group ``services[]``."""
+    bare = {key: key.removesuffix("[]") for key in payload}
+    return {bare[key] if bare[key] in asked and bare[key] not in payload else key: payload[key] for key in payload}
 
 
 def _checked(asked: FormField, answer: object) -> object:

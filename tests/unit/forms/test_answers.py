@@ -150,6 +150,22 @@ def test_hidden_questions_are_neither_required_nor_kept() -> None:
     assert missing == ["kind", "note"]
 
 
+def test_the_inputs_of_a_group_answer_its_question() -> None:
+    """Authors call them ``services[]``; the question is ``services``, and others may hang on it."""
+    schema = FormSchema.read(
+        {
+            "fields": [
+                {**BOXES, "name": "services", "required": True},
+                {"name": "why", "required": True, "show_if": {"field": "services", "operator": "equals", "value": "b"}},
+            ]
+        }
+    )
+    assert check_answers(schema, {"services[]": ["a"], "tags[]": ["x"]}) == ({"services": ["a"], "tags[]": ["x"]}, [])
+    assert [one["field"] for one in check_answers(schema, {"services[]": ["b"]}).errors] == ["why"]
+    assert [one["field"] for one in check_answers(schema, {"services[]": ["no"]}).errors] == ["services"]
+    assert check_answers(schema, {"services": ["a"], "services[]": ["b"]}).payload["services"] == ["a"]
+
+
 VALUES: list[Any] = [None, "", "a", "B ", "ab", "5", 5, 5.0, 7.5, "10", True, False, [], ["a"], ["a", "b"], [True]]
 OPERATORS = ["equals", "not_equals", "in", "contains", "not_contains", "empty", "not_empty", "gt", "lt", "??"]
 NAMES = ["a", "b", "c", "d", "e"]

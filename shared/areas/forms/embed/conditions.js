@@ -58,7 +58,9 @@ function anchorShown(fields, steps, answers) {
   var shown = new Set(conditions.keys());
 
   function answerTo(name) {
-    var told = Object.prototype.hasOwnProperty.call(answers, name) ? answers[name] : null;
+    var names = conditions.has(name) ? [name, name + "[]"] : [name];
+    var key = names.find(function (one) { return Object.prototype.hasOwnProperty.call(answers, one); });
+    var told = key === undefined ? null : answers[key];
     return conditions.has(name) && !shown.has(name) ? null : told;
   }
 

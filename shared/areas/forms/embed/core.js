@@ -146,7 +146,9 @@ function anchorPage() {
   }
 
   function inputsOf(form, name) {
-    return Array.prototype.filter.call(form.elements, function (input) { return input.name === name; });
+    return Array.prototype.filter.call(form.elements, function (input) {
+      return input.name === name || input.name === name + "[]";
+    });
   }
 
   function note(className, text) {
