@@ -116,4 +116,4 @@ def _become(ids: str, parent: str, at_its_end: str, command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _become(*sys.argv[1:4], sys.argv[4:])
+    _become(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import grpc
 
@@ -61,7 +62,7 @@ class Faults:
         await asyncio.sleep(fault.latency_ms / 1000)
         return fault if fault.status is not None or fault.drop else None
 
-    async def strike_grpc(self, component: str, context: grpc.aio.ServicerContext) -> None:
+    async def strike_grpc(self, component: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """As ``strike``, for a gRPC servicer: aborts the call, or hangs until the caller gives up."""
         fault = await self.strike(component)
         if fault is None:

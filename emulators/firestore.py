@@ -8,9 +8,9 @@ from pathlib import Path
 
 from emulators.faults import Faults
 from emulators.firestore_stand_in import FirestoreStandIn
-from emulators.official import Emulator
+from emulators.official import Emulator, Name
 
-NAME = "firestore"
+NAME: Name = "firestore"
 
 
 class Firestore(Emulator):

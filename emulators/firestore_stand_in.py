@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from itertools import count
 from typing import Any
 
@@ -120,7 +120,7 @@ class FirestoreStandIn:
         for name in request.documents:
             check_document_name(name)
             if transaction is not None:
-                transaction.saw(lambda name=name: self._version(name))  # type: ignore[misc]
+                transaction.saw(partial(self._version, name))
             answer = BatchGetDocumentsResponse.pb()(read_time=read_time)
             document = self._documents.get(name)
             if document is None:

@@ -60,22 +60,22 @@ class Method:
 
 def service(name: str, component: str, faults: Faults, methods: dict[str, Method]) -> grpc.GenericRpcHandler:
     """The handler of gRPC service *name*; each call is first offered to the faults of *component*."""
-    return grpc.method_handlers_generic_handler(
-        name, {method: _rpc_handler(component, faults, spec) for method, spec in methods.items()}
-    )
+    handlers = {method: _rpc_handler(component, faults, spec) for method, spec in methods.items()}
+    served: grpc.GenericRpcHandler = grpc.method_handlers_generic_handler(name, handlers)
+    return served
 
 
 def _rpc_handler(component: str, faults: Faults, method: Method) -> grpc.RpcMethodHandler:
     handler: Any = method.handler
 
-    async def unary(request: Any, context: grpc.aio.ServicerContext) -> Any:
+    async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         await faults.strike_grpc(component, context)
         try:
             return await handler(request)
         except Refused as refusal:
             await context.abort(refusal.code, refusal.message)
 
-    async def stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+    async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         await faults.strike_grpc(component, context)
         try:
             async for answer in handler(request):
@@ -83,12 +83,18 @@ def _rpc_handler(component: str, faults: Faults, method: Method) -> grpc.RpcMeth
         except Refused as refusal:
             await context.abort(refusal.code, refusal.message)
 
-    kind = grpc.unary_stream_rpc_method_handler if method.streams else grpc.unary_unary_rpc_method_handler
-    return kind(
-        stream if method.streams else unary,
-        request_deserializer=method.request.FromString,
-        response_serializer=lambda message: message.SerializeToString(),
+    coding = {"request_deserializer": method.request.FromString, "response_serializer": _serialized}
+    served: grpc.RpcMethodHandler = (
+        grpc.unary_stream_rpc_method_handler(stream, **coding)
+        if method.streams
+        else grpc.unary_unary_rpc_method_handler(unary, **coding)
     )
+    return served
+
+
+def _serialized(message: Any) -> bytes:
+    data: bytes = message.SerializeToString()
+    return data
 
 
 class LocalServer:
@@ -101,7 +107,7 @@ class LocalServer:
         """Serve *handlers*; return the port."""
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", LIMIT)])
         server.add_generic_rpc_handlers(handlers)
-        port = server.add_insecure_port("127.0.0.1:0")
+        port: int = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         self._server = server
         return port

@@ -128,7 +128,7 @@ class EmbeddedPostgres:
         _let_pass(fresh)
         options = ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += ["--locale=C", "--no-instructions", "--no-sync", f"--username={SUPERUSER}"]
-        command = [self._binaries / "initdb", *options, "-D", fresh]
+        command: list[str | Path] = [self._binaries / "initdb", *options, "-D", fresh]
         done = subprocess.run(launched(command, user=_runs_as()), capture_output=True, text=True, cwd="/")
         if done.returncode:
             raise PostgresFailed(f"initdb: {done.stderr or done.stdout}")
@@ -156,7 +156,7 @@ class EmbeddedPostgres:
     def _spawn(self, port: int) -> None:
         settings = {**_SETTINGS, "port": str(port), **({} if self._durable else _NOT_DURABLE)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        command = [self._binaries / "postgres", "-D", self._data_dir, *options]
+        command: list[str | Path] = [self._binaries / "postgres", "-D", self._data_dir, *options]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 launched(command, user=_runs_as(), at_our_end=signal.SIGINT, tied=TIED_BY_KERNEL),

@@ -17,10 +17,10 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncI
 from google.pubsub_v1.types import PullRequest, PullResponse
 
 from emulators.faults import Faults
-from emulators.official import Emulator
+from emulators.official import Emulator, Name
 from emulators.pubsub_stand_in import PubsubStandIn
 
-NAME = "pubsub"
+NAME: Name = "pubsub"
 SHOWN_MESSAGES = 200  # of each topic, for the console
 UPDATABLE = ("push_config", "ack_deadline_seconds", "retry_policy", "dead_letter_policy")
 

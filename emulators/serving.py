@@ -20,7 +20,7 @@ class _DroppableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"drop": self.transport.abort}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {"drop": self.transport.abort}  # type: ignore[dict-item]  # uvicorn knows no extension that is a function
 
 
 class _Server(uvicorn.Server):

@@ -198,7 +198,7 @@ def retry_after_s(header: str, now: float) -> float:
 
 def seconds(duration: Any) -> float:
     """A protobuf Duration or Timestamp in seconds."""
-    return float(duration.seconds) + duration.nanos / 1e9
+    return float(duration.seconds + duration.nanos / 1e9)
 
 
 def set_time(timestamp: Any, at: float) -> None:

@@ -31,6 +31,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self.answered = False  # has the current exchange brought any byte?
         self._transport: asyncio.Transport | None = None
+        self._bodiless = False
         self._writable = asyncio.Event()
         self._writable.set()
         self._reset()

@@ -95,7 +95,7 @@ def build(folder: Path) -> Image:
         else:
             shutil.copy(source, app / name)
     venv.create(environment, with_pip=True)
-    pip = [environment / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(environment / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-r", "requirements.txt"], cwd=app, check=True)
     return Image(app, environment / "bin")
 

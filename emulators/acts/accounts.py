@@ -47,8 +47,8 @@ async def onboarding(cloud: LocalCloud, stage: Stage) -> None:
             await client.send("GET", f"/api/onboarding/{token}", expected=404)
             client.token = client_token
         async with stage.step("completes the wizard; staff and client are told") as notes:
-            form = {"display_name": "Casey Client", **_STATUSES, "brand": {"business_name": "Casey Dental"}}
-            await client.send("POST", "/api/onboarding/me/complete", json=form)
+            answers = {"display_name": "Casey Client", **_STATUSES, "brand": {"business_name": "Casey Dental"}}
+            await client.send("POST", "/api/onboarding/me/complete", json=answers)
             notes.append(await client.mailed(email, r"Your onboarding is complete"))
         async with stage.step("staff activate the account; the client signs out, and in from a new device") as notes:
             await admin.send("POST", f"/api/hub/clients/{made['client']['id']}/activate")

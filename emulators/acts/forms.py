@@ -141,7 +141,7 @@ async def _track(cloud: LocalCloud, database: asyncpg.Connection, mails: list[An
             [first, second],
         )
         states = {row["mailgun_id"]: (row["status"], row["open_count"]) for row in rows}
-        return states.get(first, ("", 0))[1] == 2 and states.get(second, ("", 0))[0] == "bounced"
+        return bool(states.get(first, ("", 0))[1] == 2 and states.get(second, ("", 0))[0] == "bounced")
 
     await until("the mails' tracking", tracked, within_s=60)
     return "2 opens counted, the bounce outweighs its delivery"

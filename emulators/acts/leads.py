@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,7 +47,8 @@ class Caller:
         answer = await self._cloud.control.post(f"/ctm/{self._client.ctm_account}/calls", json=body)
         expect(answer.is_success, f"a call could not be added: {answer.text}")
         told: dict[str, Any] = answer.json()
-        return told.get("call", told)
+        call: dict[str, Any] = told.get("call", told)
+        return call
 
     async def known_to_ctm(self) -> dict[str, dict[str, Any]]:
         """CTM's calls by id."""
@@ -106,7 +108,7 @@ async def _play(
         for key, one in callers.items():
             await until(
                 f"every call of {CLIENTS[key].business} with its label",
-                lambda one=one, key=key: _all_labelled(one, CLIENTS[key], database),
+                partial(_all_labelled, one, CLIENTS[key], database),
                 within_s=120,
             )
         await cloud.control.delete("/faults/ctm")

@@ -105,7 +105,7 @@ async def _play(stage: Stage, google: _Google, panel: _Panel, admin: Browser, cl
         await cloud.control.delete("/faults/google")
 
         async def posted() -> bool:
-            return (await panel.review_of(critic))["state"] == "responded"
+            return bool((await panel.review_of(critic))["state"] == "responded")
 
         await until("the reply at Google", posted, within_s=120)
         expect(await google.reply_to(critic) == words, "another reply is at Google")

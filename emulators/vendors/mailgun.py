@@ -14,7 +14,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
@@ -207,7 +207,7 @@ class Mailgun(Vendor):
             given = [address for _, address in getaddresses(_texts(form, name))]
             if not all(ADDRESS.fullmatch(address) for address in given):
                 raise Refused(400, f"{name} parameter is not a valid address. please check documentation")
-        attachments = [
+        attachments: list[dict[str, Any]] = [
             {"filename": file.filename, "content_type": file.content_type, "size": len(await file.read())}
             for name in ("attachment", "inline")
             for file in form.getlist(name)
@@ -349,7 +349,7 @@ def _prefixed(form: FormData, prefix: str) -> dict[str, str]:
     return {name[2:]: value for name, value in form.multi_items() if name.startswith(prefix) and isinstance(value, str)}
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "event": lambda event: [event["event"]],
     "message-id": lambda event: [event["message"]["headers"]["message-id"]],
     "recipient": lambda event: [event["recipient"]],

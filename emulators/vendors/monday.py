@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ import httpx
 import jwt
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     FieldNode,
     GraphQLError,
     GraphQLResolveInfo,
@@ -52,6 +53,7 @@ API_USER = 1001  # who the token belongs to
 PERSON = 1002  # who works in monday.com's own pages
 
 Json = dict[str, Any]
+Info = GraphQLResolveInfo[Json]  # its context tells the points that the query costs
 
 
 class MondayError(GraphQLError):
@@ -225,7 +227,7 @@ class Monday(Vendor):
         """Multipart: ``query`` and ``variables[file]``, or a file whose name ``map`` points to a variable."""
         self._check(request)
         async with request.form() as form:
-            variables: Json = json.loads(str(form.get("variables") or "{}"))
+            variables = _variables(str(form.get("variables") or "{}")) or {}
             routes = json.loads(str(form.get("map") or "{}"))
             for name, part in form.multi_items():
                 if isinstance(part, UploadFile):
@@ -245,20 +247,19 @@ class Monday(Vendor):
     async def _answer(self, query: object, variables: object, operation: str | None) -> Response:
         if not isinstance(query, str) or not query.strip():
             return _errors([_error("No query string was present", "BadRequest", 400)], 400)
-        if isinstance(variables, str):
-            variables = json.loads(variables or "{}")
+        given = _variables(variables)
         try:
             document = parse(query)
         except GraphQLError as error:
             return _errors([_error(error.message, "ParseError", 400)], 400)
         wrong = validate(self._schema, document)
         if wrong:
-            return _errors([_error(error.message, "undefinedField", 400, error=error) for error in wrong], 400)
+            return _errors([_error(one.message, "undefinedField", 400, error=one) for one in wrong], 400)
         cost = _points(document)
         before = self._budget()
         if cost > before:
             wait = self._reset_in_s()
-            error = _error(
+            exhausted = _error(
                 "Complexity budget exhausted",
                 "COMPLEXITY_BUDGET_EXHAUSTED",
                 429,
@@ -267,15 +268,15 @@ class Monday(Vendor):
                 complexity_budget_limit=self.points_per_minute,
                 retry_in_seconds=wait,
             )
-            response = _errors([error], 429)
+            response = _errors([exhausted], 429)
             response.headers["Retry-After"] = str(wait)
             return response
         self._spent.append((time.monotonic(), cost))
         complexity = {"before": before, "after": before - cost, "query": cost, "reset_in_x_seconds": self._reset_in_s()}
         result = execute(
-            self._schema, document, context_value=complexity, variable_values=variables, operation_name=operation
+            self._schema, document, context_value=complexity, variable_values=given, operation_name=operation
         )
-        done = await result if asyncio.iscoroutine(result) else result
+        done = result if isinstance(result, ExecutionResult) else await result
         body: Json = {"data": done.data, "account_id": 1}
         if done.errors:
             body["errors"] = [_error(error.message, "InternalServerError", 200, error=error) for error in done.errors]
@@ -366,19 +367,17 @@ class Monday(Vendor):
         self._schema.type_map["ColumnValue"].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
 
     def _q_users(
-        self, _root: Any, _info: GraphQLResolveInfo, limit: int, page: int, ids: Any = None, emails: Any = None
+        self, _root: Any, _info: Info, limit: int, page: int, ids: Any = None, emails: Any = None
     ) -> list[Json]:
         found = [u for u in self.users if (not ids or u["id"] in ids) and (not emails or u["email"] in emails)]
         return found[(page - 1) * limit : page * limit]
 
-    def _q_boards(
-        self, _root: Any, _info: GraphQLResolveInfo, limit: int, page: int, state: str, ids: Any = None
-    ) -> list[Board]:
+    def _q_boards(self, _root: Any, _info: Info, limit: int, page: int, state: str, ids: Any = None) -> list[Board]:
         found = [b for b in self.boards.values() if (not ids or b.id in ids) and state in ("all", b.state)]
         return found[(page - 1) * limit : page * limit]
 
     def _q_items(
-        self, _root: Any, _info: GraphQLResolveInfo, limit: int, page: int, exclude_nonactive: bool, ids: Any = None
+        self, _root: Any, _info: Info, limit: int, page: int, exclude_nonactive: bool, ids: Any = None
     ) -> list[Item]:
         if ids is not None and len(ids) > 100:
             raise MondayError("You can query up to 100 items by id", "InvalidArgumentException")
@@ -386,11 +385,11 @@ class Monday(Vendor):
         found = [item for item in self.items.values() if (not ids or item.id in ids) and item.state in shown]
         return found[(page - 1) * limit : page * limit]
 
-    def _item_group(self, item: Item, _info: GraphQLResolveInfo) -> Json:
+    def _item_group(self, item: Item, _info: Info) -> Json:
         board = self.boards[item.board_id]
         return {**board.group(item.group_id), "board": board}
 
-    def _column_values(self, item: Item, _info: GraphQLResolveInfo, ids: Any = None) -> list[Json]:
+    def _column_values(self, item: Item, _info: Info, ids: Any = None) -> list[Json]:
         board = self.boards[item.board_id]
         asked = [c for c in board.columns if c["type"] != "name" and (ids is None or c["id"] in ids)]
         return [self._column_value(column, item.values.get(column["id"])) for column in asked]
@@ -436,9 +435,7 @@ class Monday(Vendor):
             case _:
                 return str(value)
 
-    def _activity_logs(
-        self, board: Board, _info: GraphQLResolveInfo, limit: int, page: int, **given: Any
-    ) -> list[Json]:
+    def _activity_logs(self, board: Board, _info: Info, limit: int, page: int, **given: Any) -> list[Json]:
         """What was done on a board, newest first; comments are not among it."""
         since, until = _ticks(given.get("from")), _ticks(given.get("to"))
         found = [
@@ -452,9 +449,7 @@ class Monday(Vendor):
         ]
         return found[(page - 1) * limit : page * limit]
 
-    def _board_updates(
-        self, board: Board, _info: GraphQLResolveInfo, limit: int, page: int, **given: Any
-    ) -> list[Json]:
+    def _board_updates(self, board: Board, _info: Info, limit: int, page: int, **given: Any) -> list[Json]:
         """Comments on a board's items, newest first."""
         since, until = given.get("from_date"), given.get("to_date")
         if (since is None) != (until is None):
@@ -464,7 +459,7 @@ class Monday(Vendor):
             for item in self.items.values()
             if item.board_id == board.id and item.state != "deleted"
             for update in item.updates
-            if since is None or _moment(since) <= _moment(update["created_at"]) <= _moment(until)
+            if since is None or until is None or _moment(since) <= _moment(update["created_at"]) <= _moment(until)
         ]
         return sorted(found, key=lambda one: str(one["created_at"]), reverse=True)[(page - 1) * limit : page * limit]
 
@@ -502,8 +497,8 @@ class Monday(Vendor):
         return not hits or (any(hits) if query.get("operator") == "or" else all(hits))
 
     def _rule_holds(self, board: Board, item: Item, rule: Json) -> bool:
-        wanted = rule["compare_value"]
-        wanted = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+        given = rule["compare_value"]
+        wanted = [str(one) for one in (given if isinstance(given, list) else [given])]
         if rule["column_id"] == "__last_updated__":
             return item.updated_at >= wanted[-1]
         if rule["column_id"] == "name":
@@ -532,7 +527,7 @@ class Monday(Vendor):
     def _m_create_item(
         self,
         _root: Any,
-        _info: GraphQLResolveInfo,
+        _info: Info,
         board_id: str,
         item_name: str,
         create_labels_if_missing: bool,
@@ -568,7 +563,7 @@ class Monday(Vendor):
     def _m_change_value(
         self,
         _root: Any,
-        _info: GraphQLResolveInfo,
+        _info: Info,
         board_id: str,
         column_id: str,
         create_labels_if_missing: bool,
@@ -582,7 +577,7 @@ class Monday(Vendor):
     def _m_change_values(
         self,
         _root: Any,
-        _info: GraphQLResolveInfo,
+        _info: Info,
         board_id: str,
         column_values: Any,
         create_labels_if_missing: bool,
@@ -600,7 +595,7 @@ class Monday(Vendor):
             self._set(item, key, value, API_USER, create_labels_if_missing)
         return item
 
-    def _m_add_file(self, _root: Any, _info: GraphQLResolveInfo, item_id: str, column_id: str, file: Any) -> Json:
+    def _m_add_file(self, _root: Any, _info: Info, item_id: str, column_id: str, file: Any) -> Json:
         item = self.item(item_id)
         column = self.boards[item.board_id].column(column_id)
         if column["type"] != "file" or not isinstance(file, dict):
@@ -624,7 +619,7 @@ class Monday(Vendor):
         return asset
 
     async def _m_create_webhook(
-        self, _root: Any, _info: GraphQLResolveInfo, board_id: str, url: str, event: str, config: Any = None
+        self, _root: Any, _info: Info, board_id: str, url: str, event: str, config: Any = None
     ) -> Json:
         self._board(board_id)
         challenge = secrets.token_urlsafe(24)
@@ -635,9 +630,9 @@ class Monday(Vendor):
             echoed = False
         if not echoed:
             raise MondayError("Failed to create webhook: the URL did not answer the challenge", "WebhookException")
-        webhook = {"id": str(next(self._ids)), "board_id": board_id, "event": event, "config": None, "url": url}
+        webhook: Json = {"id": str(next(self._ids)), "board_id": board_id, "event": event, "config": None, "url": url}
         webhook["config"] = json.dumps(_loaded(config)) if config else None
-        self.webhooks[webhook["id"]] = webhook  # type: ignore[index]
+        self.webhooks[webhook["id"]] = webhook
         return webhook
 
     def _set(self, item: Item, column_id: str, given: Any, actor: int, create_labels: bool = False) -> None:
@@ -737,7 +732,8 @@ class Monday(Vendor):
         if given in (None, "", {}, []):
             return None
         try:
-            return PARSERS.get(column["type"], _as_text)(column, given, create_labels)
+            parse_value: Parser = PARSERS.get(column["type"], _as_text)
+            return parse_value(column, given, create_labels)
         except (KeyError, TypeError, ValueError) as error:
             raise MondayError(f"invalid value for column {column['id']}", "ColumnValueException") from error
 
@@ -851,11 +847,12 @@ def _as_text(_column: Json, given: Any, _create: bool) -> str:
     return given if isinstance(given, str) else json.dumps(given)
 
 
-def _no_file(_column: Json, _given: Any, _create: bool) -> Any:
+def _no_file(_column: Json, _given: Any, _create: bool) -> NoReturn:
     raise ValueError("files are uploaded")
 
 
-PARSERS: dict[str, Callable[[Json, Any, bool], Any]] = {
+Parser = Callable[[Json, Any, bool], Json | str]
+PARSERS: dict[str, Parser] = {
     "status": _as_status,
     "date": _as_date,
     "people": _as_people,
@@ -877,6 +874,15 @@ def _loaded(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         return value
+
+
+def _variables(given: object) -> Json | None:
+    """A query's variables: an object, or the text of one."""
+    if isinstance(given, str):
+        given = _loaded(given or "{}")
+    if given is not None and not isinstance(given, dict):
+        raise Refused(400, "Variables are not a JSON object")
+    return given
 
 
 def _now() -> str:

@@ -143,8 +143,8 @@ class Ai:
         files = [Part(inline_data=Blob(mime_type=kind, data=data)) for kind, data in media]
         name = model or self._settings.vertex_model
         if _thinks(name):
-            thinking = GenerationConfig.ThinkingConfig
-            config.thinking_config = thinking(thinking_level=self._settings.vertex_thinking.upper())
+            level = self._settings.vertex_thinking.upper()
+            config.thinking_config = GenerationConfig.ThinkingConfig(thinking_level=level)
         request = GenerateContentRequest(
             model=self._path(name),
             contents=[Content(role="user", parts=[*files, Part(text=prompt)])],

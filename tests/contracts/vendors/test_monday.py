@@ -111,6 +111,14 @@ async def test_a_wrong_query_is_refused(monday: Caller) -> None:
     assert answer.status_code == 400
 
 
+async def test_variables_that_are_no_object_are_refused(monday: Caller) -> None:
+    """A list or a text that is no JSON cannot name values; an empty text names none."""
+    query = "query($i:[ID!]){items(ids:$i){id}}"
+    for variables, status in ((["7"], 400), ("i=7", 400), ("", 200), ('{"i": ["7"]}', 200)):
+        answer = await monday.http.post("/v2", json={"query": query, "variables": variables})
+        assert answer.status_code == status, answer.text
+
+
 async def test_updates_moves_and_ends(monday: Caller) -> None:
     """A comment, a move, an archive and a deletion are seen by the next reader."""
     item_id = await monday.create()
