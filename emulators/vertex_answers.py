@@ -174,8 +174,22 @@ def classify(prompt: Prompt) -> Answer:
     category = category_of(prompt.text)
     said = first_sentence(prompt.text)
     summary = f"{SAYS[category]}: {said}" if said else f"{SAYS[category]}."
-    parts = {"category": category, "summary": summary}
+    parts = {"category": category, "summary": summary, **details_in(prompt.text)}
     return Answer(json.dumps(parts, ensure_ascii=False), parts)
+
+
+DETAILS = {
+    "service": r"\b(?:book|want|need|interested in|looking for) (?:an? |the )?([\w -]{3,60})",
+    "timing": r"\b(today|tomorrow|asap|urgent\w*|(?:this|next) \w+|on \w+day)\b",
+    "place": r"\bin ([A-Z]\w+)\b",
+    "budget": r"([$€£] ?\d[\d.,]*\w*)",
+}
+
+
+def details_in(text: str) -> dict[str, str]:
+    """What a form's text says of a job; empty for what it does not."""
+    found = {name: re.search(pattern, text) for name, pattern in DETAILS.items()}
+    return {name: match[1] if match else "" for name, match in found.items()}
 
 
 GOOD = re.compile(

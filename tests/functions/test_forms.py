@@ -87,6 +87,7 @@ async def test_a_submission_is_accepted_then_classified_recorded_and_mailed(worl
 
     row = await world.db.fetchrow("select * from form_submissions where id = $1", UUID(submission_id))
     assert row["classification"] == "very_good"
+    assert row["extracted"]["timing"] == "tomorrow" and "budget" not in row["extracted"]
     assert row["embed_domain"] == "shop.test"
     assert row["ctm_sent"] and row["email_sent"]
     assert set((await steps(world, submission_id)).values()) == {("done", None), ("sent", None)}

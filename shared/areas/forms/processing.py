@@ -18,7 +18,7 @@ from uuid import UUID
 from shared.areas.emails import service as emails
 from shared.areas.emails import templates
 from shared.areas.emails.models import Mail
-from shared.areas.forms import rules, store
+from shared.areas.forms import extraction, rules, store
 from shared.areas.forms.models import Attribution, FormSchema, FormSettings
 from shared.areas.leads import classification
 from shared.areas.ports import Ai
@@ -143,17 +143,18 @@ async def _classify(db: Database, outside: Outside, work: Work, step: Record) ->
     text = rules.text_to_classify(work.sent)
     if not text:
         return Done("skipped", "there is nothing to classify")
-    prompt = classification.build_prompt(work.business, text, classification.FORM)
+    prompt = extraction.build_prompt(work.business, text)
     answer = await outside.ai.generate(
         prompt.content,
         system=prompt.system,
         temperature=classification.TEMPERATURE,
-        max_tokens=classification.MAX_TOKENS,
+        max_tokens=extraction.MAX_TOKENS,
         model=outside.classifier_model,
-        json_schema=classification.RESPONSE_SCHEMA,
+        json_schema=extraction.RESPONSE_SCHEMA,
     )
-    found = classification.parse(answer)
-    await store.keep_classification(db, work.sent.submission_id, found.category, found.summary)
+    told = extraction.parse(answer)
+    found = told.classification
+    await store.keep_classification(db, work.sent.submission_id, found.category, found.summary, told.details)
     return Done("done")
 
 

@@ -185,15 +185,19 @@ async def keep_ctm_record(db: Executor, submission_id: UUID, record: dict[str, A
     await db.execute("update form_submissions set ctm_response = $2 where id = $1", submission_id, record)
 
 
-async def keep_classification(db: Executor, submission_id: UUID, category: str, summary: str) -> None:
+async def keep_classification(
+    db: Executor, submission_id: UUID, category: str, summary: str, details: dict[str, str]
+) -> None:
     await db.execute(
         """
-        update form_submissions set classification = $2, classification_summary = $3, classified_at = now()
+        update form_submissions
+        set classification = $2, classification_summary = $3, extracted = $4, classified_at = now()
         where id = $1
         """,
         submission_id,
         category,
         summary,
+        details,
     )
 
 

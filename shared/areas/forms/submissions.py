@@ -54,7 +54,7 @@ async def show(tx: Transaction, editor: Editor, form_id: UUID, submission_id: UU
         *("id", "form_id", "form_version_id", "submission_kind", "encryption_key_id", "non_phi_payload"),
         *("attribution_json", "ctm_sent", "ctm_sent_at", "ctm_response", "ctm_error", "email_sent", "email_sent_at"),
         *("email_error", "user_agent", "referrer", "embed_domain", "created_at", "version_number", "form_type"),
-        *("form_name", "classification", "classification_summary"),
+        *("form_name", "classification", "classification_summary", "extracted"),
     )
     told = {name: _iso(row[name]) if isinstance(row[name], datetime) else row[name] for name in names}
     jobs = json.loads(await submissions_store.steps(tx, submission_id))
