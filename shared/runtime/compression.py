@@ -24,15 +24,23 @@ _GZIP: Final = 16 + zlib.MAX_WBITS  # the format, and the largest window
 _TEXTS: Final = ("application/json", "application/javascript", "image/svg+xml", "text/")
 
 
-async def compress(response: Response, request: Request, *, by_cookie: bool) -> None:
-    """Replace the body of *response* by a compressed one if that is allowed, wanted and worth it.
+def is_worth_it(response: Response) -> bool:
+    """Whether it is a large text that nobody has encoded yet; a body that is streamed is none."""
+    return (
+        len(getattr(response, "body", b"")) >= LEAST
+        and response.headers.get("content-type", "").startswith(_TEXTS)
+        and "content-encoding" not in response.headers
+    )
 
-    A body that is streamed, and one the handler has encoded itself, stay. *by_cookie*: nothing but a cookie signed the
-    caller in.
+
+async def compress(response: Response, request: Request, *, by_cookie: bool) -> None:
+    """Replace the body of a *response* that is worth it by a compressed one if that is allowed and wanted.
+
+    *by_cookie*: nothing but a cookie signed the caller in.
     """
-    body = getattr(response, "body", b"")
-    if by_cookie or len(body) < LEAST or not _is_text(response) or "content-encoding" in response.headers:
+    if by_cookie:
         return
+    body = bytes(response.body)
     response.headers.add_vary_header("Accept-Encoding")
     if _reads_gzip(headers.told(request, b"accept-encoding") or ""):
         smaller = await asyncio.to_thread(_gzip, body) if len(body) > _IN_A_THREAD else _gzip(body)
@@ -43,10 +51,6 @@ async def compress(response: Response, request: Request, *, by_cookie: bool) -> 
 
 def _gzip(body: bytes) -> bytes:
     return zlib.compress(body, _FASTEST, _GZIP)
-
-
-def _is_text(response: Response) -> bool:
-    return response.headers.get("content-type", "").startswith(_TEXTS)
 
 
 def _reads_gzip(accepted: str) -> bool:

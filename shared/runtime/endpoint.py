@@ -156,8 +156,9 @@ async def _serve(
             response = _also_as_error(response)
         cookies.apply(response)
         _dress(response, request, function, instance, request_id)
-        by_cookie = bool(caller) and headers.told(request, b"authorization") is None
-        await compression.compress(response, request, by_cookie=by_cookie)
+        if compression.is_worth_it(response):
+            by_cookie = bool(caller) and headers.told(request, b"authorization") is None
+            await compression.compress(response, request, by_cookie=by_cookie)
         log.info(
             "request",
             method=request.method,

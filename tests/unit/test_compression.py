@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from shared.runtime.compression import LEAST, compress
+from shared.runtime.compression import LEAST, compress, is_worth_it
 
 LARGE = b'{"calls": []}' * LEAST
 
@@ -53,26 +53,29 @@ async def test_nobody_else_does_and_caches_hear_of_it(accepted: str | None) -> N
     assert "content-encoding" not in answer.headers
 
 
+async def test_an_answer_to_a_cookie_alone_stays_as_it_is() -> None:
+    """Another site's page may have asked for it."""
+    answer = _json()
+    headers = list(answer.raw_headers)
+    await compress(answer, _request(), by_cookie=True)
+    assert (answer.body, answer.raw_headers) == (LARGE, headers)
+
+
 @pytest.mark.parametrize(
-    ("answer", "by_cookie"),
+    ("answer", "is_it"),
     [
         (_json(), True),
-        (_json(b"x" * (LEAST - 1)), False),
+        (_json(LARGE[:LEAST]), True),
+        (Response(LARGE, media_type="text/html"), True),
+        (_json(LARGE[: LEAST - 1]), False),
         (_json(**{"Content-Encoding": "br"}), False),
         (Response(LARGE, media_type="image/png"), False),
+        (Response(LARGE), False),
         (Response(status_code=204), False),
+        (StreamingResponse(iter([LARGE]), media_type="text/csv"), False),
     ],
-    ids=["a cookie's", "small", "encoded", "an image", "empty"],
+    ids=["large", "just", "a page", "small", "encoded", "an image", "untyped", "empty", "a stream"],
 )
-async def test_some_answers_stay_as_they_are(answer: Response, by_cookie: bool) -> None:
-    """Those whose length could tell a secret, and those that would gain nothing."""
-    body, headers = answer.body, list(answer.raw_headers)
-    await compress(answer, _request(), by_cookie=by_cookie)
-    assert (answer.body, answer.raw_headers) == (body, headers)
-
-
-async def test_a_stream_stays_a_stream() -> None:
-    """It has no body yet."""
-    answer = StreamingResponse(iter([LARGE]), media_type="text/csv")
-    await compress(answer, _request(), by_cookie=False)
-    assert "content-encoding" not in answer.headers
+def test_only_large_texts_are_worth_it(answer: Response, is_it: bool) -> None:
+    """Others would gain nothing, or their length could tell a secret."""
+    assert is_worth_it(answer) is is_it
