@@ -157,7 +157,7 @@ async def _serve(
         cookies.apply(response)
         _dress(response, request, function, instance, request_id)
         if compression.is_worth_it(response):
-            by_cookie = bool(caller) and headers.told(request, b"authorization") is None
+            by_cookie = bool(caller) and not identity.bearer(request, instance.settings)
             await compression.compress(response, request, by_cookie=by_cookie)
         log.info(
             "request",
