@@ -78,7 +78,7 @@ function anchorPage() {
   /* The answers with ids in the place of files, which are sent one after the other. */
   function withoutFiles(payload) {
     var told = {};
-    return Object.keys(payload).reduce(function (before, name) {
+    return Object.keys(payload || {}).reduce(function (before, name) {
       var files = filesIn(payload[name]);
       if (!files) {
         told[name] = payload[name];
