@@ -52,7 +52,7 @@ STAFF = (
     ("admin", "lead@anchor.test", "Lee", "Lead"),
     ("team", "team@anchor.test", "Toni", "Team"),
 )
-SUPERADMIN, TEAM = STAFF[0][1], STAFF[2][1]
+SUPERADMIN, _, TEAM = (email for _, email, *_ in STAFF)
 CLIENTS = {
     client.key: client
     for client in (

@@ -6,7 +6,6 @@ import asyncio
 import html
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,33 +15,13 @@ from emulators.faults import Fault
 from shared.areas.forms import rules
 from shared.crypto import KeyRing, Sealed, column_context
 from tests.functions.conftest import SECRETS, World
+from tests.functions.forms import ANSWERS, page_token, process, submit, token_for
 
 ASKED: list[dict[str, Any]] = [
     {"name": "name", "type": "text", "label": "Name", "required": True},
     {"name": "phone", "type": "phone", "label": "Phone", "required": True},
     {"name": "message", "type": "textarea", "label": "Message", "required": False},
 ]
-ANSWERS = {"name": "Robin Roe", "phone": "+15555550123", "message": "I want to book an appointment for tomorrow."}
-
-
-def page_token(form_id: UUID, version_id: UUID, *, origin: str | None = None, age_s: float = 60) -> str:
-    issued = datetime.now(UTC) - timedelta(seconds=age_s)
-    return rules.sign_page(rules.Page(form_id, version_id, origin, issued), SECRETS["JWT_SECRET"].encode())
-
-
-async def token_for(world: World, form_id: UUID, **page: Any) -> str:
-    version_id = await world.db.fetchval("select published_version_id from forms where id = $1", form_id)
-    return page_token(form_id, version_id, **page)
-
-
-async def submit(world: World, form_id: UUID, answers: Any = ANSWERS, **body: Any) -> Any:
-    return await world.call("POST", f"/embed/{form_id}/submit", json={"payload": answers, **body})
-
-
-async def process(world: World, submission_id: str, *, key: UUID | None = None) -> int:
-    work = key or (await world.outbox("forms_process", submission_id=submission_id))[0]["id"]
-    answer = await world.deliver_task("forms_process", {"submission_id": submission_id}, key=work)
-    return answer.status_code
 
 
 async def steps(world: World, submission_id: str) -> dict[str, tuple[str, str | None]]:

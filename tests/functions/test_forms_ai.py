@@ -13,8 +13,8 @@ from fpdf import FPDF
 from emulators.faults import Fault
 from shared.areas.forms import ai
 from tests.functions.conftest import World
+from tests.functions.forms import Staff, staff
 from tests.functions.portal import exists, png
-from tests.functions.test_forms_builder import Staff, staff
 
 ANSWER = {
     "title": "New patient",

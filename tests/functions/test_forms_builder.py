@@ -17,43 +17,10 @@ import pytest
 from shared.areas.forms.service import payload_context
 from shared.areas.forms.submissions import FOLDER, purge_batch
 from tests.functions.conftest import World
+from tests.functions.forms import ASKED, Staff, actions, staff
 from tests.functions.portal import exists, run_tasks
 
-ASKED: list[dict[str, Any]] = [
-    {"name": "name", "type": "text", "label": "Name", "required": True},
-    {"name": "diagnosis", "type": "textarea", "label": "Diagnosis"},
-]
 SECRET = "Chronic rhinitis of Robin Roe"
-
-
-class Staff:
-    """A member of staff at the builder."""
-
-    def __init__(self, world: World, headers: dict[str, str], user_id: UUID) -> None:
-        self.world, self.headers, self.id = world, headers, user_id
-
-    async def __call__(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
-        answer = await self.world.call(method, f"/api/forms{path}", headers=self.headers, **options)
-        assert answer.status_code == status, answer.text
-        return answer.json() if answer.headers.get("content-type", "").startswith("application/json") else answer
-
-    async def create(self, name: str = "Ask us", **body: Any) -> dict[str, Any]:
-        made: dict[str, Any] = (await self("POST", "", 201, json={"name": name, **body}))["form"]
-        return made
-
-    async def save(self, form_id: str, code: str = "<form data-anchor-form></form>", **body: Any) -> dict[str, Any]:
-        body = {"react_code": code, "schema_json": {"fields": ASKED, "runtime_mode": "html"}, **body}
-        saved: dict[str, Any] = (await self("POST", f"/{form_id}/versions", 201, json=body))["version"]
-        return saved
-
-    async def publish(self, form_id: str, version_id: str) -> dict[str, Any]:
-        told: dict[str, Any] = await self("POST", f"/{form_id}/versions/{version_id}/publish")
-        return told
-
-
-async def staff(world: World, role: str = "team") -> Staff:
-    user_id = await world.user(role)
-    return Staff(world, await world.sign_in(user_id), user_id)
 
 
 @pytest.fixture
@@ -63,13 +30,6 @@ async def team(world: World) -> AsyncIterator[Staff]:
 
 async def shown(world: World, form_id: str) -> httpx.Response:
     return await world.call("GET", f"/embed/{form_id}/json")
-
-
-async def actions(team: Staff, form_id: str) -> list[str]:
-    logs = await team.world.db.fetch(
-        "select action from form_audit_logs where metadata_json ->> 'form_id' = $1 order by created_at, id", form_id
-    )
-    return [row["action"] for row in logs]
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,17 +11,19 @@ import pytest
 from emulators.vertex_answers import png
 from shared.areas.forms import rules
 from shared.areas.forms.attachments import FOLDER
+from shared.errors import TryLater
+from shared.gcp.storage import Storage
 from tests.functions.conftest import World
+from tests.functions.forms import Staff, actions, process, staff, submit, token_for
 from tests.functions.portal import exists, run_tasks
-from tests.functions.test_forms import process, submit, token_for
-from tests.functions.test_forms_builder import Staff, actions, staff
 
 PHOTO = ("Hautausschlag Röe.png", png("a roof"), "image/png")
 PDF = ("plan.pdf", b"%PDF-1.7\n%%EOF\n", "application/pdf")
 ASKED: list[dict[str, Any]] = [
     {"name": "name", "label": "Name"},
     {"name": "photo", "type": "file", "label": "Photo", "accept": "image/*, .pdf", "max_size_mb": 1},
-    {"name": "plans", "type": "file", "label": "Plans", "multiple": True},
+    {"name": "plans", "type": "file", "label": "Plans", "multiple": True, "accept": "*/*", "max_size_mb": 99},
+    {"name": "small", "type": "file", "max_size_mb": 0.05},
 ]
 
 
@@ -121,6 +124,7 @@ async def test_a_mail_tells_of_the_file_and_ctm_does_not(world: World) -> None:
         (("plan.pdf", b"%PDF-" + b"0" * (10 << 20), "application/pdf"), "plans", 413, "at most 10 MB"),
         (("plan.pdf", b"%PDF-" + b"0" * (12 << 20), "application/pdf"), "plans", 413, "larger than"),
         (("photo.png", b"", "image/png"), "photo", 400, "empty"),
+        (("photo.png", png("a roof") + b"0" * 52_430, "image/png"), "small", 413, "at most 0.05 MB"),
         (PHOTO, "name", 400, "another way"),
         (PHOTO, "nothing", 400, "another way"),
     ],
@@ -173,6 +177,8 @@ async def test_answers_name_only_files_that_were_sent_for_them(world: World) -> 
     for answer in wrong:
         refused = await submit(world, form_id, {"photo": answer})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "photo"), (answer, refused.text)
+    both = await submit(world, form_id, {"photo": plan, "plans": [plan]})
+    assert [one["field"] for one in both.json()["errors"]] == ["photo"]
     many = await submit(world, form_id, {"plans": [str(uuid4()) for _ in range(rules.MAX_FILES + 1)]})
     assert (many.status_code, "at most 10" in many.text) == (400, True)
     assert await world.db.fetchval("select count(*) from form_submissions where form_id = $1", form_id) == 1
@@ -184,6 +190,35 @@ async def test_a_required_file_is_required(world: World) -> None:
     form_id = await world.form(fields=[{"name": "photo", "type": "file", "required": True}])
     assert (await submit(world, form_id, {})).json()["errors"][0]["field"] == "photo"
     assert (await submit(world, form_id, {"photo": await sent(world, form_id)})).status_code == 201
+
+
+async def test_while_the_bucket_is_down_nothing_is_half_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The visitor is told to try again, no row names a file that is not there, and what was announced is swept."""
+    form_id = await world.form(fields=ASKED)
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise TryLater("storage", status=503)
+
+    with monkeypatch.context() as down:
+        down.setattr(Storage, "put", refuse)
+        answer = await send(world, form_id)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert await held(world, form_id) == []
+    announced = "select id from stored_files where folder = $1 and attached_at is null order by created_at desc limit 1"
+    left = await world.db.fetchval(announced, FOLDER)
+    await world.db.execute("update stored_files set created_at = now() - interval '2 h' where id = $1", left)
+    await world.run_schedule("files_sweep")
+    assert not await world.db.fetchval("select exists (select from stored_files where id = $1)", left)
+    assert (await submit(world, form_id, {"photo": await sent(world, form_id)})).status_code == 201
+
+
+async def test_two_submissions_at_once_do_not_share_a_file(world: World) -> None:
+    """One holds it; the other is asked to choose again, and leaves nothing."""
+    form_id = await world.form(fields=ASKED)
+    body = {"photo": await sent(world, form_id)}
+    answers = await asyncio.gather(*(submit(world, form_id, body) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [201, 400]
+    assert await world.db.fetchval("select count(*) from form_submissions where form_id = $1", form_id) == 1
 
 
 async def test_a_submission_sent_again_keeps_its_files(world: World) -> None:

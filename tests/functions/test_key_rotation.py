@@ -10,15 +10,19 @@ import pytest
 
 from shared.crypto import KeyRing, Sealed, column_context
 from tests.functions.conftest import SECRETS, World
-from tests.functions.test_forms import ASKED, submit
+from tests.functions.forms import submit, token_for
+from tests.functions.test_forms import ASKED
 
 
 async def test_values_of_an_old_key_move_to_the_new_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a rotation everything sealed opens as before, and the job leaves nothing that needs the old key."""
     client_id = await world.client(ctm=True)
     secret = world.ctm.accounts[str(client_id.int % 10**9)].secret
-    form_id = await world.form(type="intake", fields=ASKED)
+    form_id = await world.form(type="intake", fields=[*ASKED, {"name": "scan", "type": "file"}])
     submission_id = UUID((await submit(world, form_id)).json()["submission_id"])
+    page = {"page_token": await token_for(world, form_id), "field": "scan"}
+    scan = {"file": ("scan.pdf", b"%PDF-1.7", "application/pdf")}
+    file_id = UUID((await world.call("POST", f"/embed/{form_id}/files", data=page, files=scan)).json()["file_id"])
 
     totp = column_context("user_mfa_settings", "totp_secret_encrypted", client_id)
     await world.db.execute(
@@ -41,6 +45,9 @@ async def test_values_of_an_old_key_move_to_the_new_one(world: World, monkeypatc
     box = Sealed(row["encryption_key_id"], row["encrypted_payload"])
     context = column_context("form_submissions", "encrypted_payload", submission_id)
     assert json.loads(only_new.open(box, context=context))["name"] == "Robin Roe"
+    file = await world.db.fetchrow("select * from form_submission_files where id = $1", file_id)
+    context = column_context("form_submission_files", "sealed_key", file_id)
+    assert only_new.open(Sealed(file["encryption_key_id"], file["sealed_key"]), context=context).endswith(b"scan.pdf")
     app = await world.db.fetchval("select totp_secret_encrypted from user_mfa_settings where user_id = $1", client_id)
     assert only_new.open_text(app, context=totp) == "an app's secret"
     left = "select count(*) from client_profiles where ctm_credentials_key_id = 't1' and user_id = $1"

@@ -104,7 +104,7 @@ def accept(upload: Upload, field: str, allowed: dict[str, Kind], *, max_bytes: i
     if not upload.data:
         raise Invalid.field(field, "is an empty file")
     if len(upload.data) > max_bytes:
-        raise TooLarge(f"{field}: a file may have at most {max_bytes // MEBIBYTE} MB")
+        raise TooLarge(f"{field}: a file may have at most {max_bytes / MEBIBYTE:.3g} MB")
     extension = PurePosixPath(safe_name(upload.name)).suffix.lower().removeprefix(".")
     kind = allowed.get(extension)
     if kind is None:

@@ -36,14 +36,14 @@ def types_of(asked: FormField) -> dict[str, Kind]:
 
 def _fits(wanted: str, extension: str, kind: Kind) -> bool:
     if wanted.endswith("/*"):
-        return kind.content_type.startswith(wanted[:-1])
+        return wanted == "*/*" or kind.content_type.startswith(wanted[:-1])
     return wanted == f".{extension}" or wanted in (kind.content_type, *kind.aliases)
 
 
 def largest(asked: FormField) -> int:
     """How many bytes a file may have."""
     wished = asked.max_size_mb
-    return min(rules.MAX_FILE_BYTES, int(wished * MEBIBYTE)) if wished and wished > 0 else rules.MAX_FILE_BYTES
+    return int(min(rules.MAX_FILE_BYTES, wished * MEBIBYTE)) if wished and wished > 0 else rules.MAX_FILE_BYTES
 
 
 def question(schema: FormSchema, name: str) -> FormField:
@@ -80,14 +80,14 @@ async def take(
 async def named(db: Executor, form_id: UUID, schema: FormSchema, payload: JsonObject) -> list[Record]:
     """The rows of the files that checked answers name; Invalid for one that was never sent for its question."""
     asked = (one.name for one in schema.fields if one.type == "file")
-    wanted = {UUID(one): name for name in asked for one in payload.get(name) or ()}
+    wanted = [(name, UUID(one)) for name in asked for one in payload.get(name) or ()]
     if not wanted:
         return []
-    rows = await attachments_store.sent(db, form_id, list(wanted))
-    known = {row["id"]: row["field"] for row in rows}
-    wrong = dict.fromkeys(name for one, name in wanted.items() if known.get(one) != name)
+    rows = await attachments_store.sent(db, form_id, [one for _, one in wanted])
+    known = {(row["field"], row["id"]) for row in rows}
+    wrong = [pair for pair in wanted if pair not in known]
     if wrong:
-        errors = [{"field": name, "message": rules.CHOOSE_AGAIN} for name in wrong]
+        errors = [{"field": name, "message": rules.CHOOSE_AGAIN} for name in dict.fromkeys(name for name, _ in wrong)]
         raise Invalid(f"{errors[0]['field']}: {rules.CHOOSE_AGAIN}", errors=errors)
     return rows
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.areas.forms import rules
+from shared.areas.forms import attachments, rules
 from shared.areas.forms.models import FormField, FormSchema, ShowIf
 from shared.areas.forms.rules import check_answers, shown_fields
 
@@ -284,3 +284,28 @@ def test_authors_learn_what_binds_nobody() -> None:
     )
     assert [problem["field"] for problem in rules.schema_problems(schema)] == ["a", "b", "yy"]
     assert rules.schema_problems(FormSchema(fields=[FormField(name="a", pattern="[a-z]+")])) == []
+
+
+@pytest.mark.parametrize(
+    ("accept", "takes", "refuses"),
+    [
+        ("", {"pdf", "jpg", "docx"}, {"svg", "html"}),
+        ("image/*", {"jpg", "png", "heic"}, {"pdf", "svg"}),
+        (" .PDF , image/png", {"pdf", "png"}, {"jpg"}),
+        ("application/pdf", {"pdf"}, {"docx"}),
+        ("*/*", {"pdf", "jpg"}, {"svg"}),
+        (".exe", set(), {"pdf"}),
+    ],
+)
+def test_a_question_takes_what_its_author_accepts(accept: str, takes: set[str], refuses: set[str]) -> None:
+    """As a browser reads the attribute, and never what could hold a script."""
+    types = attachments.types_of(FormField(name="x", type="file", accept=accept))
+    assert takes <= types.keys() and not refuses & types.keys()
+
+
+@given(st.none() | st.floats())
+def test_the_largest_file_is_never_larger_than_ours(wished: float | None) -> None:
+    """Whatever an author wrote: nothing, nonsense, or more than there can be."""
+    largest = attachments.largest(FormField(name="x", type="file", max_size_mb=wished))
+    assert 0 <= largest <= rules.MAX_FILE_BYTES
+    assert largest == rules.MAX_FILE_BYTES or (wished is not None and 0 < wished < 10)
