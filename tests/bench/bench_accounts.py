@@ -12,12 +12,9 @@ import asyncio
 import hashlib
 import itertools
 import json
-import tempfile
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 from starlette.requests import Request
@@ -53,20 +50,10 @@ async def one_exchange(request: Request) -> JSONResponse:
 
 
 async def main() -> None:
-    from emulators.postgres import create_database, server
-    from shared.db.migrate import migrate
+    from tests.bench.framework import function_env
 
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "data") as admin_url:
-        url = create_database(admin_url, "bench_accounts")
-        migrate(url)
-        env = {
-            "DATABASE_URL": url,
-            "JWT_SECRET": "a-secret-of-the-bench-with-32-bytes-or-more",
-            "HASH_KEY": "the-benchs-hash-key",
-            "ENCRYPTION_KEYS": json.dumps({"current": "b1", "keys": {"b1": b64encode(b"k" * 32).decode()}}),
-            "TRUSTED_PROXY_HOPS": "1",
-        }
-        people = await _people(url)
+    with function_env() as env:
+        people = await _people(env["DATABASE_URL"])
         await _signing_in(env, people)
         await _reading_and_refreshing(env, people)
 

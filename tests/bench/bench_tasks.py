@@ -9,12 +9,8 @@ the people 60 and 1,000. A function and its floor are measured in turns.
 from __future__ import annotations
 
 import asyncio
-import json
-import tempfile
-from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 from starlette.requests import Request
@@ -57,19 +53,10 @@ async def _bare(statement: str, request: Request) -> Response:
 
 
 async def main() -> None:
-    from emulators.postgres import create_database, server
-    from shared.db.migrate import migrate
+    from tests.bench.framework import function_env
 
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "data") as admin_url:
-        url = create_database(admin_url, "bench_tasks")
-        migrate(url)
-        env = {
-            "DATABASE_URL": url,
-            "JWT_SECRET": "a-secret-of-the-bench-with-32-bytes-or-more",
-            "HASH_KEY": "the-benchs-hash-key",
-            "ENCRYPTION_KEYS": json.dumps({"current": "b1", "keys": {"b1": b64encode(b"k" * 32).decode()}}),
-        }
-        await _fill(url)
+    with function_env() as env:
+        await _fill(env["DATABASE_URL"])
         print(f"A board whole, and somebody's work, {AT_ONCE} at once")
         for size, board in BOARDS.items():
             asked = _get(env, f"/api/tasks/boards/{board}/view", ASSIGNED[60])

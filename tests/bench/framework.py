@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,24 @@ from emulators.serving import free_port
 
 ROOT = Path(__file__).parents[2]
 COMMAND = str(Path(sys.executable).parent / "functions-framework")
+
+
+@contextmanager
+def function_env() -> Iterator[dict[str, str]]:
+    """What a function is given: a migrated database of its own, and secrets; one trusted proxy."""
+    from emulators.postgres import create_database, server
+    from shared.db.migrate import migrate
+
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "data") as admin_url:
+        url = create_database(admin_url, "bench")
+        migrate(url)
+        yield {
+            "DATABASE_URL": url,
+            "JWT_SECRET": "a-secret-of-the-bench-with-32-bytes-or-more",
+            "HASH_KEY": "the-benchs-hash-key",
+            "ENCRYPTION_KEYS": json.dumps({"current": "b1", "keys": {"b1": b64encode(b"k" * 32).decode()}}),
+            "TRUSTED_PROXY_HOPS": "1",
+        }
 
 
 @contextmanager
