@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -200,8 +201,12 @@ def test_the_callers_address_is_what_a_trusted_proxy_saw(lines: list[str], hops:
     assert client_ip(request, hops) == address
 
 
-async def test_a_long_list_comes_compressed(world: World) -> None:
-    """To a page that sends its token. A cookie alone, which another site's link could bring along, gets it as it is."""
+@pytest.mark.parametrize("behind_gateway", [False, True])
+async def test_a_long_list_comes_compressed(
+    world: World, monkeypatch: pytest.MonkeyPatch, behind_gateway: bool
+) -> None:
+    """To a page that sends its token. A cookie alone, which another site's link could bring along, gets it as it is;
+    also behind the gateway, whose own token is in every request."""
     headers = await world.sign_in(client := await world.user("client"))
     await world.db.execute(
         """insert into call_logs (owner_user_id, call_id, started_at, meta)
@@ -209,6 +214,10 @@ async def test_a_long_list_comes_compressed(world: World) -> None:
         client,
     )
     cookie = {"Cookie": f"session={headers['Authorization'].removeprefix('Bearer ')}"}
+    if behind_gateway:
+        monkeypatch.setattr(world.services, "settings", replace(world.services.settings, behind_gateway=True))
+        own = {"Authorization": "Bearer the-gateways-own"}
+        headers, cookie = {**own, "X-Forwarded-Authorization": headers["Authorization"]}, {**own, **cookie}
 
     asked = [await world.call("GET", "/api/hub/calls", headers=one) for one in (headers, cookie)]
 
