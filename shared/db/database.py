@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID, uuid4
 
-from shared.errors import Invalid, TryLater
+from shared.errors import Conflict, Invalid, TryLater
 
 if TYPE_CHECKING:
     import asyncpg
@@ -29,6 +29,15 @@ class Unstorable(Invalid):
 
     def __init__(self) -> None:
         super().__init__("A value in this request is too large or of a kind that cannot be stored.")
+
+
+class DeletedMeanwhile(Conflict):
+    """What a row belongs to was deleted between two statements: the last net under the checks of use cases."""
+
+    code = "DELETED_MEANWHILE"
+
+    def __init__(self) -> None:
+        super().__init__("What this belongs to was deleted meanwhile.")
 
 
 class Unavailable(TryLater):
@@ -160,6 +169,8 @@ def _raise_named(error: BaseException) -> None:
 
     if isinstance(error, asyncpg.DataError):
         raise Unstorable from error
+    if isinstance(error, asyncpg.ForeignKeyViolationError):
+        raise DeletedMeanwhile from error
     if isinstance(
         error,
         OSError

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from emulators.vertex_answers import png
-from shared.areas.forms import rules
+from shared.areas.forms import rules, service
 from shared.areas.forms.attachments import FOLDER
 from shared.errors import TryLater
 from shared.gcp.storage import Storage
@@ -210,6 +210,28 @@ async def test_while_the_bucket_is_down_nothing_is_half_taken(world: World, monk
     await world.run_schedule("files_sweep")
     assert not await world.db.fetchval("select exists (select from stored_files where id = $1)", left)
     assert (await submit(world, form_id, {"photo": await sent(world, form_id)})).status_code == 201
+
+
+async def test_a_form_that_is_deleted_meanwhile_takes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at it and the row that belongs to it, of a file and of a submission: a 409, and nothing left."""
+    form_id, other = await world.form(fields=ASKED), await world.form(fields=ASKED)
+    put, accept = Storage.put, service.accept
+
+    async def put_too_late(*given: Any, **named: Any) -> None:
+        await put(*given, **named)
+        await world.db.execute("delete from forms where id = $1", form_id)
+
+    async def accept_too_late(*given: Any, **named: Any) -> Any:
+        await world.db.execute("delete from forms where id = $1", other)
+        return await accept(*given, **named)
+
+    monkeypatch.setattr(Storage, "put", put_too_late)
+    monkeypatch.setattr(service, "accept", accept_too_late)
+    answers = [await send(world, form_id), await submit(world, other, {"name": "Roe"})]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "DELETED_MEANWHILE")] * 2
+    assert await held(world, form_id) == []
+    assert not await world.db.fetchval("select count(*) from form_submissions where form_id = $1", other)
 
 
 async def test_two_submissions_at_once_do_not_share_a_file(world: World) -> None:
